@@ -23,6 +23,7 @@ Source: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
 _CONNECTION = re.compile(r"connection ([0-9]{1,9}) (http1|http2)")
 _STEP = re.compile(r"([0-9]{1,9}) (\w+)")
+_HEAD = re.compile(f"{_CONNECTION.pattern}|{_STEP.pattern}")
 _REF = re.compile(r"= ([0-9]{1,10})")
 _FROM = re.compile(r"from ([0-9]{1,9})")
 _VERSION = re.compile(r"mint-transcript (\S{1,60})")
@@ -149,6 +150,17 @@ def read_transcript(source: Source) -> Transcript:
     return Transcript(tuple(_Reader(lines, rest).parts()))
 
 
+def _is_ignored(line: str) -> bool:
+    """Whether a line is empty or a comment."""
+    text = line.strip()
+    return not text or text.startswith("#")
+
+
+def _belongs(line: str) -> bool:
+    """Whether a line belongs to the part before it; empty lines and comments may be within a part."""
+    return line.startswith(" ") or _is_ignored(line)
+
+
 class _Reader:
     """Parses the lines of a transcript.
 
@@ -168,16 +180,33 @@ class _Reader:
         while at < len(self._lines):
             head = self._lines[at]
             end = at + 1
-            while end < len(self._lines) and self._lines[end].startswith(" "):
-                end += 1
-            if end == len(self._lines) and self._cuts_arguments:
-                return
-            try:
-                if head.strip() and not head.startswith(("#", "by ")):
-                    yield self._part(head, at, self._lines[at + 1 : end])
-            except LiteralError as error:
-                raise TranscriptError(f"line {at + 1}: {error}") from error
+            if not _is_ignored(head):
+                while end < len(self._lines) and _belongs(self._lines[end]):
+                    end += 1
+                if end == len(self._lines) and self._cuts_arguments:
+                    return
+                self._check_lines(at + 1, end)
+                try:
+                    if not head.startswith("by "):
+                        yield self._part(head, at, self._lines[at + 1 : end])
+                except LiteralError as error:
+                    raise TranscriptError(f"line {at + 1}: {error}") from error
             at = end
+
+    def _check_lines(self, start: int, end: int) -> None:
+        """Raise an error that names the line if one of a part, or the one after it, is indented wrongly.
+
+        Otherwise an argument would be missing, and the error would not say why.
+        """
+        for at in range(start, end):
+            line = self._lines[at]
+            if not _is_ignored(line) and not line.startswith("  "):
+                said = f"what belongs to a step is indented by two spaces, not {line[:60]!a}"
+                raise TranscriptError(f"line {at + 1}: {said}")
+        following = self._lines[end] if end < len(self._lines) else "by"
+        if not _HEAD.fullmatch(following.strip()) and not following.startswith("by"):
+            said = f"a connection or a step must follow, not {following[:60]!a}"
+            raise TranscriptError(f"line {end + 1}: {said}")
 
     @staticmethod
     def _body(lines: list[str]) -> tuple[list[tuple[str, str]], tuple[str, ...] | None]:
@@ -185,6 +214,8 @@ class _Reader:
         given: list[tuple[str, str]] = []
         results: list[str] = []
         for line in lines:
+            if _is_ignored(line):
+                continue
             text = line[2:]
             if text[:1] in _RESULTS:
                 results.append(printable(text.rstrip()))
@@ -202,7 +233,11 @@ class _Reader:
 
     def _beginning(self, number: int, protocol: str, at: int, lines: list[str]) -> Beginning:
         given, results = self._body(lines)
-        options = {name: _option(name, value(text)) for name, text in given}
+        options: dict[str, object] = {}
+        for name, text in given:
+            if name in options:
+                raise LiteralError(f"the connection has the option {name[:60]!a} twice")
+            options[name] = _option(name, value(text))
         if missing := [name for name in NEEDED if name not in options]:
             raise LiteralError(f"the connection has no {missing[0]}")
         if number in self._connections:

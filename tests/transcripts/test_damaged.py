@@ -101,13 +101,14 @@ def test_any_edit(protocol: str, data: st.DataObject) -> None:
         ("{}1 feed_eof\n  clean " + "9" * 5000 + "\n", "line 10: the value must be JSON"),
         ('{}1 request\n  method "GET"\n  target "/"\n  + 41\n', "line 10: a piece must come before +"),
         ("{}\x1b\n", "line 10: a connection or a step must follow, not '\\x1b'"),
+        ("{}connection 2 http1\n  port 1\n  port 2\n", "line 10: the connection has the option 'port' twice"),
         ("{}connection 2 http1\n  sensitive [{}]\n", "line 10: sensitive must be a list of text"),
         ("{}connection 2 http1\n  sensitive [[]]\n", "line 10: sensitive must be a list of text"),
         ("{}connection 2 http1\n  \x1b 1\n" + HTTP1.split("\n", 3)[3], "line 10: the connection cannot be"),
         ("mint-transcript 2\n", "line 1: this is version '2' of the format; only version 1 can be read"),
         ("mint-transcript\n", "line 1: a transcript begins with 'mint-transcript 1'"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_what_the_error_says(text: str, says: str) -> None:
     with pytest.raises(TranscriptError) as caught:
@@ -124,6 +125,28 @@ def test_lines_may_have_line_ends_or_not(given: Callable[[str], list[str]]) -> N
     lines = text.splitlines(keepends=True)
     assert len(replay(lines[:-1])) == 6
     assert len(replay([*lines[:-1], "1 close"])) == 6
+
+
+@pytest.mark.parametrize("protocol", CALLS)
+@pytest.mark.parametrize("ignored", ["", "  ", "# a comment", "  # a comment", "#", "\t"])
+def test_empty_lines_and_comments_are_ignored_in_any_place(protocol: str, ignored: str) -> None:
+    lines = CALLS[protocol].splitlines()
+    expected = replay(lines)
+    for place in range(1, len(lines) + 1):
+        found = replay([*lines[:place], ignored, *lines[place:]])
+        assert [(step.call, step.input, step.results, step.recorded) for step in found] == [
+            (step.call, step.input, step.results, step.recorded) for step in expected
+        ]
+
+
+@pytest.mark.parametrize("protocol", CALLS)
+@pytest.mark.parametrize("margin", ["", " ", "\t", " \t"])
+def test_an_error_names_the_line_that_is_indented_wrongly(protocol: str, margin: str) -> None:
+    lines = CALLS[protocol].splitlines()
+    for place, line in enumerate(lines):
+        if line.startswith("  "):
+            with pytest.raises(TranscriptError, match=rf"^line {place + 1}: "):
+                replay([*lines[:place], margin + line.strip(), *lines[place + 1 :]])
 
 
 def test_results_that_would_control_a_terminal_are_escaped(
