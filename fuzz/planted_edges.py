@@ -3,6 +3,7 @@
 from planted_bug import Bug, core
 
 H1 = core("http1_responses.pyx")
+MESSAGES = core("http2_messages.pyx")
 
 EDGES: tuple[Bug, ...] = (
     Bug(
@@ -74,5 +75,52 @@ EDGES: tuple[Bug, ...] = (
         "    cdef long long size = 0\n    if most > 9:",
         "    cdef int size = 0\n    if most > 9:",
         "http1",
+    ),
+    Bug(
+        "forks sharing a header section",
+        core("logs.pyx"),
+        "        if len(log.items) != count:",
+        "        if len(log.items) < count:",
+        "http1",
+    ),
+    Bug(
+        "octets of interim responses off by one over HTTP/2",
+        core("http2_responses.pyx"),
+        "if stream.interim_octets > <unsigned int>core.config.max_informational_size:",
+        "if stream.interim_octets > <unsigned int>core.config.max_informational_size + 1:",
+        "http2_talk",
+    ),
+    Bug(
+        "te in a response accepted",
+        MESSAGES,
+        "        if kind == TE:   # 9113-8.2.2-c\n"
+        '            return malformed(name, "is allowed only in requests")\n',
+        "",
+        "http2_talk",
+    ),
+    Bug(
+        "te in trailers accepted",
+        MESSAGES,
+        '        if name == "te":   # 9113-8.2.2-c\n'
+        '            return malformed(name, "is allowed only in requests")\n',
+        "",
+        "http2_talk",
+    ),
+    Bug(
+        "connection field in a promise accepted",
+        MESSAGES,
+        "        regular = True\n"
+        "        if name_is_connection_specific(name):\n"
+        '            return malformed(name, "is allowed only in HTTP/1")\n',
+        "        regular = True\n",
+        "http2_talk",
+    ),
+    Bug(
+        "promise for another port accepted",
+        MESSAGES,
+        '    if not port or port.lstrip("0") == ("443" if scheme == "https" else "80"):\n'
+        "        return host\n",
+        "    return host\n",
+        "http2_talk",
     ),
 )

@@ -517,7 +517,7 @@ def bad_promise(talk: Talk) -> None:
         return
     parent = talk.choices.pick(parents)
     good: Fields = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
-    if talk.choices.chance(50):
+    if talk.choices.chance(25):
         wrong = talk.choices.pick((0, 1, talk.next_push - 2, talk.next_push + 1))
         # an old stream, stream 0, or one of the client
         if wrong and wrong % 2 == 0 and wrong >= talk.next_push:
@@ -525,20 +525,19 @@ def bad_promise(talk: Talk) -> None:
         octets = frame(PUSH_PROMISE, END_HEADERS, parent.id, struct.pack(">I", wrong) + talk.coded(good))
         connection_error(talk, octets, PROTOCOL_ERROR)
         return
-    if talk.choices.chance(50):
-        place = talk.choices.below(4)
-        fields = [*good[:place], *talk.choices.pick(BAD_PSEUDO[place]), *good[place + 1 :]]
-    else:
-        fields = [*good, talk.choices.pick(BAD_IN_PROMISE)]
-    if talk.choices.chance(10):  # a pseudo-header behind a field
-        fields = [*good[:3], ("x-a", "1"), good[3]]
-    if not talk.fits(fields):
-        return
-    code = REFUSED_STREAM if talk.reserves_all() else PROTOCOL_ERROR
-    give(talk, talk.block(parent.id, fields, end=False, promised=talk.next_push))
-    talk.wanted.append(("rst", talk.next_push, code))
-    talk.next_push += 2
-    talk.judge()
+    # A pseudo-header that is wrong, a field that is not allowed, or a pseudo-header behind a field.
+    bad: list[Fields] = [[*good[:3], ("x-a", "1"), good[3]], *([*good, pair] for pair in BAD_IN_PROMISE)]
+    for place, replacements in enumerate(BAD_PSEUDO):
+        bad += [[*good[:place], *pairs, *good[place + 1 :]] for pairs in replacements]
+    for _ in range(talk.choices.between(1, 5)):
+        fields = talk.choices.pick(bad)
+        if not talk.fits(fields):
+            continue
+        code = REFUSED_STREAM if talk.reserves_all() else PROTOCOL_ERROR
+        give(talk, talk.block(parent.id, fields, end=False, promised=talk.next_push))
+        talk.wanted.append(("rst", talk.next_push, code))
+        talk.next_push += 2
+        talk.judge()
 
 
 # What may not be in place of :method, :scheme, :authority and :path, and what may not follow them.
