@@ -188,3 +188,32 @@ def test_what_a_look_returns(reading: int, arrived: bool, handed_out: bool, know
         assert found.failure is failure
     else:
         assert isinstance(found.failure, errors.TransportClosed)
+
+
+@pytest.mark.parametrize("reading", range(Reading.CLOSED + 1))
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("handed_out", [False, True])
+@pytest.mark.parametrize("active", [False, True])
+def test_who_reports_that_a_mailbox_could_not_write(
+    reading: int, armed: bool, handed_out: bool, active: bool
+) -> None:
+    """Reading does, if it has not ended; after the peer's end, one more message does."""
+
+    class Failing(Memory):
+        def _write(self, *, wait: bool = True) -> None:
+            raise failure
+
+    failure = errors.TransportReset()
+    link, box = Failing(), Box()
+    if handed_out:
+        link.next_number()
+    link.inbox = box if active else None
+    link._reading, link.armed = reading, armed
+    link.write_now()
+    over = reading in {Reading.ENDED, Reading.CUT} and not armed
+    reports = over or reading == Reading.REPORTED
+    assert link._reading == (Reading.FAILED if reports else reading)
+    assert link._failure is (failure if reports else None)
+    asks = over and active and not handed_out
+    assert link.armed is (armed or asks)
+    assert box.calls == (["watch"] if asks else [])
