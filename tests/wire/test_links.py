@@ -217,3 +217,19 @@ def test_who_reports_that_a_mailbox_could_not_write(
     asks = over and active and not handed_out
     assert link.armed is (armed or asks)
     assert box.calls == (["watch"] if asks else [])
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+@pytest.mark.parametrize("reading", [Reading.OPEN, Reading.ENDED, Reading.CLOSED])
+def test_when_a_mailbox_may_have_to_read_the_rest(arrived: bool, reading: int) -> None:
+    class Noting(Memory):
+        def _leave_rest(self) -> None:
+            calls.append("rest")
+
+    calls: list[str] = []
+    link = Noting()
+    if arrived:
+        link.put(b"x")
+    link._reading = reading
+    assert link.receive_now() == (b"x" if arrived else b"" if reading == Reading.ENDED else None)
+    assert calls == (["rest"] if not arrived and reading == Reading.OPEN else [])

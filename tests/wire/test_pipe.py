@@ -71,6 +71,13 @@ def test_every_sequence_follows_the_tables(names: list[str]) -> None:
             assert not pipe.wants & READ
 
 
+def test_each_state_has_its_own_number() -> None:
+    reading = ("OPEN", "ENDED", "CUT", "FAILED", "REPORTED", "CLOSED")
+    writing = ("OPEN", "FINISHING", "SEALED", "FINISHED", "FAILED", "CLOSED")
+    assert [getattr(Reading, name) for name in reading] == [*range(6)]
+    assert [getattr(Writing, name) for name in writing] == [*range(6)]
+
+
 def test_closing_ends_both_directions() -> None:
     for reading, writing in product(range(Reading.CLOSED + 1), range(Writing.CLOSED + 1)):
         pipe = Pipe()
@@ -256,3 +263,20 @@ def test_reading_ahead_ends_exactly_at_its_limit() -> None:
         assert (pipe.wants, pipe.full) == (wants, not wants)
     pipe._next()
     assert (pipe.wants, pipe.full) == (READ, False)
+
+
+@pytest.mark.parametrize("queued", [0, 1])
+def test_a_layer_is_told_before_input_that_everything_was_written(queued: int) -> None:
+    class Told(Turning):
+        def written(self) -> None:
+            calls.append("written")
+
+        def feed(self, octets: bytes) -> None:
+            calls.append("fed")
+            super().feed(octets)
+
+    calls: list[str] = []
+    pipe = Pipe((Told(),))
+    pipe.queue_pieces((bytes(queued),))
+    pipe._take_in(b"x")
+    assert calls == (["fed"] if queued else ["written", "fed"])
