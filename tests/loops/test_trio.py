@@ -424,3 +424,22 @@ def test_two_peers_that_both_write_do_not_deadlock() -> None:
         ScriptedServer([request(), Send(answer), ExpectCount(10_000_000)]) as server,
     ):
         run(main, server)
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 2])
+def test_a_closed_mailbox_is_released_by_the_last_task_that_receives(tasks: int) -> None:
+    async def receive(mailbox: mint.trio.Mailbox) -> None:
+        with pytest.raises(errors.MailboxClosed):
+            await mailbox.receive()
+
+    async def main() -> None:
+        mailbox = mint.trio.Mailbox()
+        async with trio.open_nursery() as nursery:
+            for _ in range(tasks):
+                nursery.start_soon(receive, mailbox)
+            await trio.testing.wait_all_tasks_blocked()
+            mailbox.close()
+            assert (mailbox._wake_receiver.fileno() >= 0) is (tasks > 0)
+        assert mailbox._wake_receiver.fileno() == -1
+
+    run(main)
