@@ -123,4 +123,19 @@ EDGES: tuple[Bug, ...] = (
         "    return host\n",
         "http2_talk",
     ),
+    Bug(
+        "promise of a request with content accepted",
+        MESSAGES,
+        '        if name == "content-length" and value != "0":\n'
+        '            return malformed(name, "a promised request must not have content")\n',
+        "",
+        "http2_talk",
+    ),
+    Bug(
+        "pseudo-header behind a field of a promise accepted",
+        MESSAGES,
+        "            if regular or name in pseudo:",
+        "            if name in pseudo:",
+        "http2_talk",
+    ),
 )
