@@ -68,3 +68,29 @@ def test_what_a_mailbox_asks_for(
         reads = (reading and armed) or before
         assert asked == (0 if wanted else (READ if reads else 0) | (WRITE if unsent else 0))
         link.close()
+
+
+@pytest.mark.parametrize("known", [0, READ, WRITE, READ | WRITE])
+@pytest.mark.parametrize("events", [0, READ, WRITE, READ | WRITE])
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_link_that_is_armed_while_its_events_change_is_checked_again(
+    known: int, events: int, armed: bool, wanted: bool
+) -> None:
+    """The thread that armed it may have seen it still registered, and then has not asked the mailbox."""
+    near, far = socket.socketpair()
+    with far, mint.Mailbox() as mailbox:
+        link = SocketLink(near, TCPOptions())
+        watch = link.note = _Watch.of(link, lambda _: None)
+        mailbox._register(watch, known)
+        assert (watch.events, list(mailbox._orders)) == (known, [])
+        link.armed, link.wanted = armed, wanted
+        mailbox._register(watch, events)
+        lost = bool(known & READ) and not events & READ
+        assert (watch.events, list(mailbox._orders)) == (
+            events,
+            [watch] if lost and armed and not wanted else [],
+        )
+        mailbox.unwatch(link)
+        assert watch.events == 0
+        link.close()
