@@ -214,9 +214,9 @@ class Tunnels(TunnelsBase):
         if not link.is_writable or (link.unsent and not link.is_blocked):
             raise TransportClosed
 
-    def call_in_loop(self, work: Callable[[], object]) -> None:
-        """Have the event loop call a function; any thread may ask for that."""
-        self._reader.call_in_loop(work)
+    def call_in_loop(self, work: Callable[[], object]) -> bool:
+        """Have the event loop call a function; any thread may ask for that. Returns false after its end."""
+        return self._reader.call_in_loop(work)
 
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises.
@@ -226,7 +226,8 @@ class Tunnels(TunnelsBase):
         if not self._is_ours:
             super().close()
         elif isinstance(self.wire, Link) and self.wire.home != get_ident():
-            self.call_in_loop(self.close)
+            if not self.call_in_loop(self.close):
+                self._connection = self._connection.close()  # nobody waits for a tunnel any more
         else:
             super().close()
             self._reader.stop()

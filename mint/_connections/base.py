@@ -29,7 +29,7 @@ from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .arguments import check_inbox, direction_of
 from .body import as_piece, as_pieces
 from .engine import Engine, unrecorded
-from .failures import Settled, as_fault, claim_to_close, common, no_successor
+from .failures import Settled, as_fault, claim_to_close, common, end_link, no_successor
 from .identity import Identity
 from .lookahead import events_of, feed_remaining, stays_open
 from .notes import log_notes
@@ -166,11 +166,11 @@ class ConnectionBase(Identity, Generic[_S]):
                 link.send(step.output, flush=flush)
             if step.end == SHUT_WRITE:
                 link.shut_write()
+            elif step.end == CLOSE:
+                end_link(link, in_order=step.fault is None and self._is_tunnel)
         except BaseException as error:
             self._write_failed(step, error)
             raise
-        if step.end == CLOSE:
-            link.close()
         state = step.state
         if self._counts and link.written:
             state = self._written(state)

@@ -46,6 +46,14 @@ def claim_to_close(link: Transport, generation: int) -> None:
     link.claim(generation)
 
 
+def end_link(link: Transport, *, in_order: bool) -> None:
+    """Close a link; with `in_order`, because both sides of a tunnel have ended, only when all is written."""
+    if in_order and isinstance(link, Link):
+        link.finish_and_close()
+    else:
+        link.close()
+
+
 def as_fault(error: TransportError) -> Fault:
     """Convert the transport's error to a fault of the engine, which fails the open requests with it."""
     reason = _FAULTS.get(error.reason, "unreachable")

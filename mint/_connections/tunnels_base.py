@@ -264,9 +264,10 @@ class TunnelsBase(ABC):
         self._wake_reader()
         del self._links[tunnel.ref]
 
-    def call_in_loop(self, work: Callable[[], object]) -> None:
+    def call_in_loop(self, work: Callable[[], object]) -> bool:
         """Call a function in a thread that may use the connection; in blocking code, any thread may."""
         work()
+        return True
 
     def _cancel(self, ref: RequestRef) -> None:
         self._do(lambda connection: connection.cancel_request(ref))

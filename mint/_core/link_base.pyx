@@ -358,7 +358,8 @@ cdef class LinkBase:
     cdef long long leave(self, bint moved) except -1:
         cdef long long newest
         cdef object inbox
-        if not self.all_written():
+        cdef bint written = self.all_written()
+        if not written:
             self.behind = True
         if moved:
             mint_set_number(&self.generation, self.generation + 1)
@@ -372,7 +373,10 @@ cdef class LinkBase:
             self._shut()
             return newest
         # The mailbox writes what is still queued, and reads what it could not read meanwhile.
-        if inbox is not None and (mint_get_flag(&self.wanted_word) or mint_get_size(&self.queued_word)):
+        # In a tunnel whose peer has ended, it also reads what makes room for the octets that wait in a layer.
+        if inbox is not None and (
+                mint_get_flag(&self.wanted_word) or mint_get_size(&self.queued_word)
+                or (self.windowed and not written and mint_get_flag(&self.reading_word) != READ_OPEN)):
             mint_set_flag(&self.wanted_word, False)
             inbox.watch(self)
         return newest

@@ -177,7 +177,9 @@ class AsyncioLink(SocketBase):
         """Register for the events that the link needs now."""
         wanted = self.wants
         asked = wanted & WRITE if self.unsent else 0
-        if (self.armed and not self.has_next) or (self._flushing and wanted & READ):
+        if (self.armed and not self.has_next) or (
+            wanted & READ and (self._flushing or (self.windowed and self.needs_credit))
+        ):
             asked |= READ
         self._registration.change(asked | (self._registration.events & READ))
 
@@ -191,6 +193,8 @@ class AsyncioLink(SocketBase):
             self.write_waiting()
             if self.armed and self.has_next and self.inbox is not None:
                 self.inbox.watch(self)
+        elif self.windowed and self.needs_credit:
+            self.write_waiting()
         elif (
             self.armed and self.inbox is not None and (not self.likely or isinstance(self.inbox, EagerInbox))
         ):
@@ -285,8 +289,10 @@ class AsyncioLink(SocketBase):
         if get_ident() == self.home:
             super().close()
         elif self._is_ours:
-            with contextlib.suppress(RuntimeError):
+            try:
                 self.loop.call_soon_threadsafe(super().close)
+            except RuntimeError:
+                super().close()  # the loop is closed, and its thread does not use the socket any more
         else:
             super().close()
 

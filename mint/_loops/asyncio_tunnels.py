@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import weakref
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -97,10 +96,13 @@ class LoopReader(EagerInbox):
         finally:
             self._waiting.discard(waiter)
 
-    def call_in_loop(self, work: Callable[[], object]) -> None:
-        """Have the loop call a function; any thread may ask for that. Does nothing if the loop is closed."""
-        with contextlib.suppress(RuntimeError):
+    def call_in_loop(self, work: Callable[[], object]) -> bool:
+        """Have the loop call a function; any thread may ask for that. Returns false if the loop is closed."""
+        try:
             self._loop.call_soon_threadsafe(work)
+        except RuntimeError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop reading."""

@@ -176,7 +176,7 @@ class Watcher:
             # Another thread holds the link, perhaps for long; when it releases the link, it calls `watch`.
             return 0
         events = link.wants & WRITE if link.unsent else 0
-        if reading and link.armed:
+        if (reading and link.armed) or (link.windowed and link.needs_credit):
             events |= READ
         return events | (watch.events & READ)
 
@@ -225,6 +225,9 @@ class Watcher:
             if not watch.queued:
                 watch.queued = True
                 self._ready.append(watch)
+        elif link.windowed and link.needs_credit:
+            link.write_waiting()
+            self._register(watch, self._events(link, watch, reading=False))
         else:
             self._register(watch, watch.events & ~READ)  # nobody wants to read it now
         if watch.events & WRITE and (link.wanted or not link.wants & WRITE):

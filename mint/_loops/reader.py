@@ -37,8 +37,8 @@ class Reader(Protocol):
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
         ...
 
-    def call_in_loop(self, work: Callable[[], object]) -> None:
-        """Have the event loop call a function; any thread may ask for that. Does nothing after its end."""
+    def call_in_loop(self, work: Callable[[], object]) -> bool:
+        """Have the event loop call a function; any thread may ask for that. Returns false after its end."""
         ...
 
     def stop(self) -> None:

@@ -78,8 +78,11 @@ class SharedConnection(Protocol):
         """End the outgoing direction of a tunnel after its queued data."""
         ...
 
-    def call_in_loop(self, work: Callable[[], object]) -> None:
-        """Have the event loop that reads the connection call a function; any thread may ask for that."""
+    def call_in_loop(self, work: Callable[[], object]) -> bool:
+        """Have the event loop that reads the connection call a function; any thread may ask for that.
+
+        Returns false if the loop has ended.
+        """
         ...
 
     def forget(self, tunnel: Tunnel) -> None:
@@ -150,26 +153,29 @@ class TunnelLink(Link):
     @property
     def is_writable(self) -> bool:
         """Whether queued octets can still be sent, also those that wait in the connection to the proxy."""
-        if self._writing >= Writing.FAILED or self.tunnel.failure is not None:
+        if self.tunnel.failure is not None or (self._writing >= Writing.FAILED and not self._closed_at_end):
             return False
         wire = self.tunnels.wire
         if isinstance(wire, Link) and wire.has_failed_to_write:
             return False
-        return self._writing == Writing.FINISHED or self.tunnels.room(self.tunnel.ref) is not None
+        return self._writing >= Writing.FINISHED or self.tunnels.room(self.tunnel.ref) is not None
 
     # -- reading and writing
 
     def _push(self) -> int:
         before = self.unsent
         outbox = self.to_write()
-        while self.tunnels.pump(self.tunnel):
+        while True:
+            lost = self.tunnel.waiting
+            if not self.tunnels.pump(self.tunnel):
+                break
             if not outbox or self.tunnel.waiting:
                 return before - self.unsent
             piece = memoryview(outbox[0])[:AHEAD]
             self.accepted(len(piece))
             self.tunnels.pump(self.tunnel, piece)
             outbox = self.to_write()
-        if self.unsent or outbox:
+        if lost or self.unsent or outbox:
             raise self.tunnel.failure or TransportClosed()
         return before
 
@@ -204,6 +210,25 @@ class TunnelLink(Link):
             self.tunnels.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
+
+    def _write_out(self) -> None:
+        if self.tunnels.waits:
+            try:
+                self._push()
+                self._drain(0, self._options.send_timeout, each=True)
+                self._finish_wire()
+            except TransportError as error:
+                if not self._is_outlived(error):
+                    raise
+        else:
+            self._write(wait=False)  # the rest is sent when WINDOW_UPDATE arrives
+
+    def _is_end_certain(self, error: TransportError) -> bool:  # noqa: ARG002  # END_STREAM always is
+        return self.tunnel.clean_end
+
+    @property
+    def _has_more_than_end(self) -> bool:
+        return super()._has_more_than_end or self.tunnel.held > 0 or self.tunnel.failure is not None
 
     def can_go_on(self) -> bool:
         """Whether something has arrived or queued octets can be sent, perhaps read by another thread."""
@@ -290,7 +315,8 @@ class TunnelLink(Link):
     def close(self) -> None:
         """Close now; from another thread than that of the event loop, schedule it in the loop."""
         if self.home and get_ident() != self.home and self._is_ours:
-            self.tunnels.call_in_loop(super().close)
+            if not self.tunnels.call_in_loop(super().close):
+                self.end()  # nothing can be sent to the proxy any more
         else:
             super().close()
 

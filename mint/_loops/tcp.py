@@ -100,6 +100,12 @@ class SocketLink(SocketBase):
         if wait and self.unsent > self.high_water:
             self._drain(self.high_water, self._options.send_timeout, each=True, gives_way=True)
 
+    def _write_out(self) -> None:
+        if self.inbox is None:
+            self._write_down_to(0, gives_way=False)
+        else:
+            self._write(wait=False)  # the mailbox writes the rest
+
     def _write_down_to(self, most: int, *, gives_way: bool) -> None:
         """Write until at most `most` octets are queued."""
         try:
@@ -137,11 +143,13 @@ class SocketLink(SocketBase):
                 continue
             # `poll` always reports a hang-up, even if only POLLOUT was requested, and at once. So the rest is
             # read even beyond the limit; it is no more than the system's receive buffer holds.
-            if ready & ~POLLOUT and self._reading == Reading.OPEN:
+            if ready & ~POLLOUT and (self._reading == Reading.OPEN or self.needs_credit):
                 self._read_ahead()
-            if self._push() and each and timeout is not None:
+            progress = self._push()
+            self._finish_wire()
+            if progress and each and timeout is not None:
                 until = monotonic() + timeout
-            elif until is not None and not ready & POLLOUT and monotonic() >= until:
+            elif until is not None and monotonic() >= until:
                 raise TransportTimeout("sending")
 
     def _read_ahead(self) -> None:

@@ -119,8 +119,10 @@ class TrioLink(SocketBase):
         if get_ident() == self.home or not self._is_ours:
             super().close()
         else:
-            with contextlib.suppress(trio.RunFinishedError):
+            try:
                 self._token.run_sync_soon(super().close)
+            except trio.RunFinishedError:
+                super().close()  # its thread does not use the socket any more
 
     def _shut(self) -> None:
         # After trio has ended, `notify_closing` raises RuntimeError, and nobody waits for the socket. In a

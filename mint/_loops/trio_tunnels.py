@@ -189,10 +189,13 @@ class TrioReader(WaitingInbox):
         with limited(None if until is None else max(0.0, until - monotonic()), phase):
             await self._came.wait()
 
-    def call_in_loop(self, work: Callable[[], object]) -> None:
-        """Have trio call a function; any thread may ask for that. Does nothing after the end of trio."""
-        with contextlib.suppress(trio.RunFinishedError):
+    def call_in_loop(self, work: Callable[[], object]) -> bool:
+        """Have trio call a function; any thread may ask for that. Returns false after the end of trio."""
+        try:
             self._token.run_sync_soon(work)
+        except trio.RunFinishedError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop reading."""

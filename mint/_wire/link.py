@@ -69,6 +69,12 @@ class Link(Pipe):
 
     _plain: ClassVar[bool] = False
 
+    _closes_at_end: bool = False
+    """Whether the link is closed once everything has been written."""
+
+    _closed_at_end: bool = False
+    """Whether it was closed because everything had been written."""
+
     high_water: int = HIGH_WATER
     """How many octets may be queued before an operation waits."""
 
@@ -152,7 +158,7 @@ class Link(Pipe):
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets and, if `flush` is true, write what the wire accepts."""
-        if self._writing == Writing.FAILED:
+        if self._writing == Writing.FAILED and not self._heard_everything:
             return  # no error here: reading delivers what had arrived, and then reports it
         if self._writing != Writing.OPEN:
             raise TransportClosed
@@ -170,11 +176,24 @@ class Link(Pipe):
                 raise
 
     def _finish_wire(self) -> None:
-        """End the outgoing direction of the wire once everything before was written."""
+        """End the outgoing direction of the wire once everything before was written.
+
+        Raises `TransportClosed` if a tunnel has lost octets and nothing else would report it.
+        """
         if self.must_finish:
             if not self.keeps_wire:
                 self._end_writing()
             self.finished()
+        if self._closes_at_end and self._writing == Writing.FINISHED and not self.unsent:
+            self._closed_at_end = True
+            self.close()
+        elif self.windowed and self._writing == Writing.FAILED and self._heard_everything:
+            raise TransportClosed
+
+    @property
+    def _heard_everything(self) -> bool:
+        """Whether the peer has ended its direction, and the caller has received all of it."""
+        return self._end_taken and self.ended and not (self._arrived or self.handed_out)
 
     def _is_outlived(self, error: TransportError) -> bool:
         """Whether something can still be received after writing has failed with this error."""
@@ -201,10 +220,14 @@ class Link(Pipe):
         """
         while self._reading == Reading.OPEN:
             octets = self._pull(None, wait=False)
-            if octets is None or (not octets and not _followed_an_end(error)):
+            if octets is None or (not octets and not self._is_end_certain(error)):
                 break
             self._take_in(octets)
         self.fail(error)
+
+    def _is_end_certain(self, error: TransportError) -> bool:
+        """Whether an end that is read after sending has failed shows that everything has arrived."""
+        return _followed_an_end(error)
 
     def shut_write(self) -> None:
         """End the outgoing direction once everything is written."""
@@ -212,10 +235,37 @@ class Link(Pipe):
             self.finish()
             self._write()
 
+    def finish_and_close(self) -> None:
+        """Close once everything that is queued has been written, because both directions have ended.
+
+        In passive mode, a blocking link waits for that. A tunnel that is alone on the connection to its proxy
+        stays open until the caller closes it: the proxy still sends frames, and if those reach a closed
+        socket, the system drops what it has not sent yet.
+        """
+        if self._writing < Writing.FAILED and (self.unsent or self.keeps_wire):
+            self._closes_at_end = not self.keeps_wire
+            self.finish()
+            self._write_out()
+        else:
+            self._closed_at_end = self._writing != Writing.FAILED
+            self.close()
+
+    def _write_out(self) -> None:
+        """Write what is queued; a subclass may wait until nothing is left."""
+        self._write(wait=False)
+
     @property
     def congested(self) -> bool:
-        """Whether too much is queued, and something has arrived that must be received first."""
-        return self.has_next and self.unsent > self.high_water
+        """Whether too much is queued, and something has arrived that must be received first.
+
+        An end is nothing that the peer waits for, so that a caller can always send in a half-closed tunnel.
+        """
+        return self.has_next and self.unsent > self.high_water and self._has_more_than_end
+
+    @property
+    def _has_more_than_end(self) -> bool:
+        """Whether data or an error can be received, and not only an end."""
+        return bool(self._arrived) or self._reading == Reading.FAILED
 
     @property
     def has_failed_to_write(self) -> bool:
@@ -373,6 +423,8 @@ class Link(Pipe):
         The next message reports a failure, after everything that had arrived.
         """
         try:
+            if self.windowed and self.needs_credit and (octets := self._pull(None, wait=False)) is not None:
+                self._take_in(octets)
             self._write(wait=False)
         except TransportError as error:
             # Once the peer has ended its direction, nothing else reports this to a caller who waits for room.
@@ -417,7 +469,8 @@ class Link(Pipe):
         if self._writing == Writing.CLOSED:
             self._leave_inbox()  # it may still be watched, to report that an exception has closed it
             return
-        speaks = self._writing != Writing.FAILED and self._is_ours
+        said = self._writing == Writing.FAILED or (self._writing == Writing.FINISHED and not self.keeps_wire)
+        speaks = not said and self._is_ours
         self.end()
         self._leave_inbox()
         self.end_wire(speaks)

@@ -107,6 +107,12 @@ class Pipe(_LinkBase):
 
     max_read_ahead: int = MAX_READ_AHEAD
 
+    _wire_ended: bool = False
+    """Whether nothing more can arrive from the wire, not even a WINDOW_UPDATE."""
+
+    _end_taken: bool = False
+    """Whether the caller has received the end of the incoming direction."""
+
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         self._layers = tuple(layers)
@@ -192,18 +198,42 @@ class Pipe(_LinkBase):
             self._carry_out()
         self._give_up_stuck()
         if not self._unsealed and self._writing == Writing.FINISHING:
-            innermost.close_notify()
-            self._carry_out()
+            # From the inside out; a tunnel's end is its own, and the connection to the proxy goes on.
+            for layer in self._layers[::-1]:
+                layer.close_notify()
+                self._carry_out()
+                if layer.keeps_wire:
+                    break
             self._write_event("seal")
 
     def _give_up_stuck(self) -> None:
-        """Drop octets that wait for a window if no WINDOW_UPDATE can arrive any more."""
-        if self.windowed and self._reading != Reading.OPEN and self._windows_shut:
+        """Drop octets that can never be written: a tunnel has broken, or no WINDOW_UPDATE can arrive."""
+        if not self.windowed or self._reading == Reading.OPEN:
+            return
+        hears = self._reading in {Reading.ENDED, Reading.CUT} and not self._wire_ended
+        if any(
+            layer.keeps_wire and (layer.failure is not None or (layer.waiting and not hears))
+            for layer in self._layers
+        ):
             self.fail_writing()
 
     @property
     def _windows_shut(self) -> bool:
         return self.windowed and any(layer.waiting for layer in self._layers)
+
+    @property
+    def needs_credit(self) -> bool:
+        """Whether octets wait for a WINDOW_UPDATE of the proxy after the server has ended its side.
+
+        Then the wire must be read, although nothing more can arrive through the tunnel.
+        """
+        return (
+            self.windowed
+            and self._reading in {Reading.ENDED, Reading.CUT}
+            and not self._wire_ended
+            and self._writing < Writing.FAILED
+            and self._windows_shut
+        )
 
     def _piece(self) -> bytes | memoryview[int]:
         """Return the next octets for the layers: small pieces joined, large ones in parts without a copy."""
@@ -278,9 +308,11 @@ class Pipe(_LinkBase):
 
     def fail(self, error: TransportError | None) -> None:
         """Note that reading failed, and why; the error is reported after everything that has arrived."""
+        self._wire_ended = True
         if self._reading == Reading.OPEN:
             self._failure = error
             self._read_event("fail")
+        self._give_up_stuck()
 
     def begin(self, octets: bytes = b"") -> None:
         """Take octets that arrived before the link was made: these, and those that the layers already have.
@@ -342,6 +374,7 @@ class Pipe(_LinkBase):
     def _pass_inwards(self, octets: bytes | None) -> None:
         # Nothing can arrive after the end of the wire, even if a layer has not ended.
         last = octets == b""
+        self._wire_ended |= last
         failure = None
         for layer in self._layers:
             if octets is not None:
@@ -349,7 +382,7 @@ class Pipe(_LinkBase):
                     layer.written()
                 layer.feed(octets)
             octets = layer.read()
-            failure = failure or layer.failure
+            failure = failure or (None if layer.ended else layer.failure)
             if not octets and not layer.ended:
                 break
         else:
@@ -377,6 +410,7 @@ class Pipe(_LinkBase):
         if self._reading == Reading.OPEN:
             return None
         if self._reading <= Reading.CUT:
+            self._end_taken = True
             return b""
         # The error is raised only once, because a later operation would change an error the caller has.
         failure, self._failure = self._failure, None
@@ -392,7 +426,10 @@ class Pipe(_LinkBase):
     def wants(self) -> int:
         """What to wait for: `READ`, `WRITE`, both or neither."""
         wanted = 0
-        if self._reading == Reading.OPEN and self._held < self.max_read_ahead:
+        if self._reading == Reading.OPEN:
+            if self._held < self.max_read_ahead:
+                wanted = READ
+        elif self.needs_credit:
             wanted = READ
         # Octets that wait for an HTTP/2 window do not wait for the wire.
         waits = self._unsealed and self._windows_shut
@@ -401,7 +438,7 @@ class Pipe(_LinkBase):
             and not self.held_back
             and (
                 self._outbox
-                or self._writing == Writing.SEALED
+                or (self._writing == Writing.SEALED and not self._windows_shut)
                 or ((self._unsealed or self._writing == Writing.FINISHING) and not waits)
             )
         ):

@@ -126,7 +126,7 @@ class Tunnel:
         self.ended: bool = False
         """Whether nothing more will arrive through it."""
         self.failure: TransportError | None = None
-        """The error that broke the tunnel: nothing arrives after what was read."""
+        """The error that broke the tunnel: nothing more is sent, and nothing arrives after what was read."""
 
     # -- called by the connection
 
@@ -194,6 +194,8 @@ class Tunnel:
         while self._pending or self._closing:
             room = carrier.room(ref)
             if room is None:
+                if self._pending and self.ended and self.failure is None:
+                    self.failure = TransportReset()  # after the peer's end, only the lost octets show it
                 self._pending.clear()
                 self._closing = False
             elif not self._pending:
@@ -215,7 +217,7 @@ class Tunnel:
             octets = self._arrived.popleft()
             self.held -= len(octets)
             return octets
-        if self.failure is not None:
+        if self.failure is not None and not self.ended:
             raise self.failure
         return b"" if self.ended else None
 
@@ -273,7 +275,7 @@ class StreamLayer(Tunnel):
 
     def read(self) -> bytes:
         """Return what arrived through the tunnel. Raises the error that broke it once nothing is left."""
-        if not self._arrived and self.failure is not None:
+        if not self._arrived and self.failure is not None and not self.ended:
             raise self.failure
         octets = b"".join(self._arrived)
         self._arrived.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -85,3 +86,30 @@ def test_another_thread_closes_all_tunnels(kind: Kind) -> None:
 
     with ScriptedServer([*TWO_TUNNELS, Drain()]) as server:
         kind.run(main(server))
+
+
+@pytest.mark.parametrize("what", ["connection", "tunnels", "tunnel"])
+def test_closing_after_the_loop_has_ended(kind: Kind, what: str) -> None:
+    """Any thread may close a connection, also when nothing can be scheduled in its loop any more."""
+    made = []
+
+    async def main(server: ScriptedServer) -> None:
+        conn = await kind.module.connect("http", server.address, server.port, protocols=("http2",))
+        made.append(conn)
+        if what != "connection":
+            made.append(kind.module.Tunnels(conn))
+        if what == "tunnel":
+            made.append(await made[1].connect("http", "one.example", 80, protocols=("http1",)))
+
+    script = [*(TWO_TUNNELS[:5] if what == "tunnel" else ()), Drain()]
+    with ScriptedServer(script) as server:
+        thread = threading.Thread(target=kind.run, args=(main(server),))
+        thread.start()
+        thread.join(10)
+        wire = made[0].transport.socket
+        assert isinstance(wire, socket.socket)
+        made[-1].close()
+        if what == "tunnel":
+            assert made[-1].transport.closed
+            made[1].close()
+        assert wire.fileno() == -1

@@ -20,6 +20,7 @@ TCP = mint.TCPOptions(send_buffer=131_072, high_water=2 * MUCH)
 OPEN = ((":status", "200"),)
 SAID = http2.ExpectFrame(http2.FrameType.DATA, 1)
 REFUSAL = b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n"
+UNTIL_END = b"HTTP/1.1 413 Too Large\r\n\r\nno"
 
 
 @pytest.fixture(params=KINDS)
@@ -73,8 +74,15 @@ def test_flush_ends_when_the_system_has_accepted_everything(kind: Kind, of: str)
 
 ENDS: dict[str, list[Step]] = {
     "refused": [http2.send(data(1, REFUSAL, end=True), rst_stream(1, 0))],
+    "refused until the end": [http2.send(data(1, UNTIL_END, end=True), rst_stream(1, 0))],
     "reset": [http2.send(rst_stream(1, 8))],
     "lost": [Reset()],
+}
+
+
+TOLD: dict[str, list[type[mint.Response]]] = {
+    "refused": [mint.Status, mint.Headers, mint.Done],
+    "refused until the end": [mint.Status, mint.Headers, mint.Data, mint.Done],
 }
 
 
@@ -99,8 +107,7 @@ def test_flush_ends_when_nothing_more_can_leave(kind: Kind, end: str) -> None:
                     got += responses
             except mint.MintError as error:
                 got += error.responses
-        told = {"refused": [mint.Status, mint.Headers, mint.Done]}.get(end, [mint.RequestFailed])
-        assert [type(each) for each in got] == told
+        assert [type(each) for each in got] == TOLD.get(end, [mint.RequestFailed])
 
     with ScriptedServer(opened(SAID, Wait(begin), *ENDS[end], Forever())) as server:
         kind.run(main(server))

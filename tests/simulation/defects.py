@@ -223,8 +223,13 @@ DEFECTS: Final = (
             ),
             Change(
                 PIPE,
-                "        if self.windowed and self._reading != Reading.OPEN and self._windows_shut:\n",
-                "        if False:\n",
+                "        if not self.windowed or self._reading == Reading.OPEN:\n",
+                "        if True:\n",
+            ),
+            Change(
+                STREAM,
+                "                if self._pending and self.ended and self.failure is None:\n",
+                "                return\n                if self._pending:\n",
             ),
         ),
     ),
@@ -288,7 +293,7 @@ DEFECTS: Final = (
         (
             Change(
                 LINK,
-                "            if octets is None or (not octets and not _followed_an_end(error)):\n",
+                "            if octets is None or (not octets and not self._is_end_certain(error)):\n",
                 "            if not octets:\n",
             ),
         ),

@@ -138,6 +138,34 @@ def test_written_octets_are_sent_once_and_in_order(
     assert layer.largest <= AHEAD
 
 
+class Ending(Turning):
+    """A layer that writes its name when it ends."""
+
+    def __init__(self, name: bytes, *, keeps_wire: bool = False) -> None:
+        super().__init__()
+        self.name = name
+        self.keeps_wire = keeps_wire
+
+    def write(self, octets: bytes | memoryview) -> None:
+        self.left += bytes(octets)
+
+    def close_notify(self) -> None:
+        self.left += self.name
+
+
+def test_finishing_ends_every_layer_up_to_a_tunnel() -> None:
+    """RFC 8446 6.1: TLS with a proxy ends with close_notify, too, before the socket is shut down."""
+    pipe = Pipe((Ending(b"proxy"), Ending(b"origin,")))
+    pipe.queue_pieces((b"octets,",))
+    pipe.finish()
+    assert b"".join(pipe.to_write()) == b"octets,origin,proxy"
+    assert pipe.must_finish is False
+    pipe = Pipe((Ending(b"proxy"), Ending(b"tunnel", keeps_wire=True), Ending(b"origin,")))
+    pipe.finish()
+    assert b"".join(pipe.to_write()) == b"origin,tunnel"
+    assert pipe._writing == Writing.SEALED
+
+
 def test_layers_get_a_limited_number_of_octets_at_a_time() -> None:
     layer = Turning()
     pipe = Pipe((layer,))

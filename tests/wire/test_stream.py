@@ -329,6 +329,26 @@ def test_flush_waits_for_the_window() -> None:
         conn.flush(5).close()
 
 
+def test_flush_of_a_finished_tunnel_ends_in_time_if_the_window_stays_shut() -> None:
+    """It took the socket, which could be written, for progress, and tried again and again without an end."""
+    script: list[Step] = [
+        *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, 1_000)),
+        *(ASKED, OPEN, SAID, http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\n")), SAID),
+        # The last octets are given to the tunnel, but the window has no room for all of them.
+        http2.send(window_update(0, 70_000), window_update(1, 70_000)),
+        Forever(),
+    ]
+    with ScriptedServer(script) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server))
+        with conn:
+            conn, ref = conn.request("CONNECT", "inner.example:80", (), mint.STREAM)
+            conn, _ = conn.recv(timeout=5)
+            conn = conn.stream_request_body(ref, bytes(100_000))
+            conn = conn.stream_request_body(ref, mint.Eof())
+            with pytest.raises(errors.TransportTimeout):
+                conn.flush(timeout=0.2)
+
+
 def test_the_transport_stays_open_after_the_outgoing_direction_has_ended() -> None:
     """If a tunnel inside a tunnel is half-closed, the connection to the proxy stays fully open."""
     script: list[Step] = [
