@@ -138,4 +138,11 @@ EDGES: tuple[Bug, ...] = (
         "            if name in pseudo:",
         "http2_talk",
     ),
+    Bug(
+        "promise without authority accepted",
+        MESSAGES,
+        '    if (not pseudo.get(":authority")\n            or origin_of(',
+        '    if (":authority" in pseudo\n            and origin_of(',
+        "http2_talk",
+    ),
 )
