@@ -78,6 +78,17 @@ def test_each_state_has_its_own_number() -> None:
     assert [getattr(Writing, name) for name in writing] == [*range(6)]
 
 
+@pytest.mark.parametrize(("layered", "ends"), [(False, Reading.ENDED), (True, Reading.CUT)])
+def test_the_end_of_the_wire_ends_reading(layered: bool, ends: int) -> None:
+    pipe = Pipe((Turning(),) if layered else ())
+    pipe._take_in(b"x")
+    assert pipe._reading == Reading.OPEN
+    pipe._take_in(b"")
+    assert pipe._reading == ends
+    assert pipe._next()
+    assert pipe._next() == b""
+
+
 def test_closing_ends_both_directions() -> None:
     for reading, writing in product(range(Reading.CLOSED + 1), range(Writing.CLOSED + 1)):
         pipe = Pipe()
