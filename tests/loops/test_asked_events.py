@@ -1,21 +1,25 @@
-"""For which events links and mailboxes ask the system, in every state that matters."""
+"""For which events links and mailboxes ask the system, and in which thread links are closed."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from itertools import product
 
 import pytest
+import trio
+import trio.testing
 
 import mint
 from mint import TCPOptions
 from mint._loops.asyncio_link import AsyncioLink
 from mint._loops.mailbox import _Watch
+from mint._loops.trio_link import TrioLink
 from mint._wire.pipe import READ, WRITE
 from mint.transport import SocketLink
 
-from ..event_loops import Loop
+from ..event_loops import Loop, run_trio
 
 STATES = [*product([False, True], repeat=5)]
 
@@ -94,3 +98,37 @@ def test_a_link_that_is_armed_while_its_events_change_is_checked_again(
         mailbox.unwatch(link)
         assert watch.events == 0
         link.close()
+
+
+def close_elsewhere(link: AsyncioLink | TrioLink) -> None:
+    """Close a link in another thread, while the loop cannot run."""
+    thread = threading.Thread(target=link.close)
+    thread.start()
+    thread.join()
+    assert not link.closed
+
+
+def test_a_link_of_asyncio_is_closed_in_its_own_thread() -> None:
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with far:
+            link = AsyncioLink(near, TCPOptions())
+            close_elsewhere(link)
+            await asyncio.sleep(0)
+            assert link.closed
+            assert near.fileno() == -1
+
+    Loop(asyncio.SelectorEventLoop)(main())
+
+
+def test_a_link_of_trio_is_closed_in_its_own_thread() -> None:
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with far:
+            link = TrioLink(near, TCPOptions())
+            close_elsewhere(link)
+            await trio.testing.wait_all_tasks_blocked()
+            assert link.closed
+            assert near.fileno() == -1
+
+    run_trio(main)
