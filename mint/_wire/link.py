@@ -242,7 +242,8 @@ class Link(Pipe):
         stays open until the caller closes it: the proxy still sends frames, and if those reach a closed
         socket, the system drops what it has not sent yet.
         """
-        if self._writing < Writing.FAILED and (self.unsent or self.keeps_wire):
+        # Layers have something to say at their end, for which the wire may have no room now.
+        if self._writing < Writing.FAILED and (self.unsent or self._layers):
             self._closes_at_end = not self.keeps_wire
             self.finish()
             self._write_out()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mint import TCPOptions, errors
+from mint import Mailbox, TCPOptions, errors
 from mint._wire.pipe import AHEAD, READ, READING, WRITE, WRITING, Pipe, Reading, Writing
 from mint.transport import SocketLink
 
@@ -175,6 +176,27 @@ def test_finishing_ends_every_layer_up_to_a_tunnel() -> None:
     pipe.finish()
     assert b"".join(pipe.to_write()) == b"origin,tunnel"
     assert pipe._writing == Writing.SEALED
+
+
+def test_closing_waits_until_the_end_of_a_layer_was_written() -> None:
+    """Nothing is queued, but the wire has no room for what the layer says at its end, like close_notify."""
+    near, far = socket.socketpair()
+    with far, Mailbox() as mailbox:
+        link = SocketLink(near, TCPOptions(), (Ending(b"bye"),))
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                count += near.send(bytes(65_536), socket.MSG_DONTWAIT)
+        link.set_inbox(mailbox)
+        link.finish_and_close()
+        assert not link.closed
+        while count:
+            count -= len(far.recv(count))
+        link.write_waiting()
+        assert link.closed
+        assert link.unsent == 0
+        assert far.recv(100) == b"bye"
+        assert far.recv(100) == b""
 
 
 def test_layers_get_a_limited_number_of_octets_at_a_time() -> None:
