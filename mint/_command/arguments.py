@@ -121,6 +121,8 @@ def _check_files(given: argparse.Namespace) -> None:
     for option, name in files:
         if name == "":
             raise UsageError(f"{option} must be the name of a file, not an empty string")
+    if given.record == "-":
+        raise UsageError("--record must be the name of a file: write ./- for a file named -")
 
 
 def _check_method(method: str | None) -> None:

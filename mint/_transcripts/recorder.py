@@ -162,7 +162,10 @@ class Recorder:
         return self._desk.failure
 
     def close(self) -> None:
-        """End recording, and close the file if the recorder owns it; connections stay open. Idempotent."""
+        """End recording, and close the file if the recorder owns it; connections stay open. Idempotent.
+
+        Connections that are opened later with this recorder are not recorded.
+        """
         self._desk.close()
         if self._end is not None:
             self._end()

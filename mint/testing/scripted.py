@@ -95,9 +95,8 @@ class ScriptedServer(Server):
         strict: bool = False,
     ) -> None:
         super().__init__(tls=tls, family=family, timeout=timeout)
-        start: tuple[Step, ...] = () if tls is None else (StartTLS(tls),)
-        given = [_script(each, number) for number, each in enumerate(scripts, 1)]
-        self._scripts = tuple(Script((*start, *each.steps), each.minimum, each.maximum) for each in given)
+        self._start = None if tls is None else StartTLS(tls)
+        self._scripts = tuple(_script(each, number) for number, each in enumerate(scripts, 1))
         for number, each in enumerate(self._scripts[:-1], 1):
             if each.maximum == math.inf:
                 raise ValueError(
@@ -129,7 +128,8 @@ class ScriptedServer(Server):
             raise ScriptError(
                 f"connection {peer.number} was opened, but there are {count} scripts{_left(peer)}"
             )
-        for number, step in enumerate(script, 1):
+        steps = enumerate(script, 1) if self._start is None else enumerate((self._start, *script))
+        for number, step in steps:
             self._current[peer.number] = number
             peer.deadline = seconds(self.timeout)
             if not self._play(peer, step):
@@ -167,8 +167,9 @@ class ScriptedServer(Server):
     def _place(self, peer: Peer) -> str:
         script = self._steps(peer.number) or ()
         number = self._current.get(peer.number, 0)
-        title = repr(script[number - 1])[:300] if number else "before the first step"
-        return f"connection {peer.number}, step {number} of {len(script)}, {title}"
+        if number == 0:
+            return f"connection {peer.number}, before the first step"
+        return f"connection {peer.number}, step {number} of {len(script)}, {repr(script[number - 1])[:300]}"
 
     def _unfinished(self, late: list[Peer]) -> list[Exception]:
         hint = "; use `async with`, which does not block the event loop" if self._in_loop else ""

@@ -409,7 +409,7 @@ class Pause(Step):
     def play(self, peer: Peer) -> None:
         """Wait until the time is over, or the server no longer waits for the connection."""
         with _holding(peer):
-            peer.gone.wait(self.seconds)
+            peer.gone.wait(min(self.seconds, threading.TIMEOUT_MAX))
 
 
 def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:

@@ -112,6 +112,12 @@ def test_a_bad_host_is_found_before_any_url_is_fetched(host: str) -> None:
 # -- output that cannot be written
 
 
+def test_a_transcript_is_not_written_to_a_file_named_dash_by_accident() -> None:
+    with pytest.raises(UsageError, match=r"--record must be the name of a file"):
+        parse(["--record", "-", "http://localhost/"])
+    assert parse(["--record", "./-", "http://localhost/"]).record == "./-"
+
+
 OPTIONS: list[tuple[str, ...]] = [(), ("-s",), ("-s", "-S"), ("-v",), ("-Z",), ("--record-secrets",)]
 
 

@@ -356,6 +356,20 @@ def test_a_handshake_that_fails_is_an_error_or_expected(server_tls: ssl.SSLConte
         play(StartTLS(server_tls))
 
 
+def test_step_numbers_do_not_count_the_handshake(
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    with (
+        pytest.raises(ScriptError, match=r"step 2 of 2, Expect"),
+        ScriptedServer([Send(b"x"), Expect(b"less")], tls=server_tls) as server,
+        dial_tls(server, client_tls) as sock,
+    ):
+        assert sock.recv(1) == b"x"
+        sock.sendall(b"more")
+    with pytest.raises(ScriptError, match="connection 1, before the first step: the TLS handshake failed"):
+        distrust(ScriptedServer([Send(b"x")], tls=server_tls))
+
+
 def test_a_handshake_that_should_have_failed(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     with (
         pytest.raises(ScriptError, match="the client sent more"),

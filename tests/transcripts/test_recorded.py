@@ -303,6 +303,7 @@ def test_a_recorder_serves_many_connections_and_closes_its_file(tmp_path: Path) 
     assert "connection 2 http2" in text
     assert text.index("1 request") < text.index("2 request")
     one, _ = one.request("GET", "/three")
+    http1(recorder).request("GET", "/four")
     assert path.read_text() == text
     recorder.close()
 
