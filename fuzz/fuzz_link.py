@@ -132,6 +132,9 @@ class Model:
         flush = self.choices.chance(70)
         if not self.lost:
             self.sent += b"".join(pieces)
+        if self.lost and self.final == b"":
+            self.raises(lambda: self.wire.send(pieces, flush=flush))
+            return
         self.writing(lambda: self.wire.send(pieces, flush=flush), writes=flush)
 
     def finish(self) -> None:

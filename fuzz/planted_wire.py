@@ -6,8 +6,8 @@ WIRE: tuple[Bug, ...] = (
     Bug(
         "no limit of what is read ahead",
         "mint/_wire/pipe.py",
-        "self._reading == Reading.OPEN and self._held < self.max_read_ahead",
-        "self._reading == Reading.OPEN",
+        "            if self._held < self.max_read_ahead:\n",
+        "            if self._held >= 0:\n",
         "pipe",
     ),
     Bug(
@@ -95,7 +95,7 @@ WIRE: tuple[Bug, ...] = (
     Bug(
         "end behind a reset trusted",
         "mint/_wire/link.py",
-        "            if octets is None or (not octets and not _followed_an_end(error)):",
+        "            if octets is None or (not octets and not self._is_end_certain(error)):",
         "            if octets is None:",
         "link",
     ),

@@ -67,7 +67,7 @@ NO_PRIVATE: dict[str, object] = {}
 
 def _rearm(newest: ConnectionBase[_S]) -> None:
     """Let the mailbox read the next message, also one about a write that failed after the peer had ended."""
-    if newest.is_open("read") or (isinstance(link := newest.transport, Link) and link.has_failure_to_report):
+    if newest.is_open("read") or (isinstance(link := newest.transport, Link) and link.reports_late_failure()):
         newest.transport.arm()
 
 

@@ -205,6 +205,8 @@ class Link(Pipe):
         # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
         self._gather(error)
         if self._arrived or self.handed_out:
+            if self.ended:
+                self._failure = error  # reported after the end
             return True
         if self._reading == Reading.FAILED:
             # The caller raises the error now, so reading must not report it again.
@@ -241,7 +243,15 @@ class Link(Pipe):
         In passive mode, a blocking link waits for that. A tunnel that is alone on the connection to its proxy
         stays open until the caller closes it: the proxy still sends frames, and if those reach a closed
         socket, the system drops what it has not sent yet.
+
+        Raises the error of an earlier write that has not been reported.
         """
+        if self._writing == Writing.FAILED and self.ended and self._failure is not None:
+            failure, self._failure = self._failure, None
+            try:
+                raise failure
+            finally:
+                del failure  # the frame and the error's traceback would form a reference cycle
         # Layers have something to say at their end, for which the wire may have no room now.
         if self._writing < Writing.FAILED and (self.unsent or self._layers):
             self._closes_at_end = not self.keeps_wire
@@ -273,10 +283,13 @@ class Link(Pipe):
         """Whether the wire accepts nothing more, and what was queued has been dropped."""
         return self._writing == Writing.FAILED
 
-    @property
-    def has_failure_to_report(self) -> bool:
-        """Whether writing has failed, and reading has not reported the reason yet."""
-        return self._writing == Writing.FAILED and self._reading == Reading.FAILED
+    def reports_late_failure(self) -> bool:
+        """Whether the next message reports that writing failed; called after the peer's end was received."""
+        if self._writing != Writing.FAILED:
+            return False
+        if self.ended and self._failure is not None:
+            self._reading = Reading.FAILED
+        return self._reading == Reading.FAILED
 
     # -- receiving
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any  # the modules for the event loops have no
 import pytest
 
 import mint
+from mint._wire.link import Link
+from mint.errors import TransportClosed
 
 from ..event_loops import fed
 from .test_tunnels import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
 BUFFER = 65_536
@@ -25,8 +27,11 @@ REQUEST = [("connection", "upgrade"), ("upgrade", "echo")]
 
 
 @contextmanager
-def half_closing() -> Iterator[tuple[int, threading.Event]]:
-    """A server that upgrades, ends its direction, reads nothing, and resets the connection when told to."""
+def half_closing(rest: bytes = b"") -> Iterator[tuple[int, threading.Event]]:
+    """A server that upgrades, ends its direction, reads nothing, and resets the connection when told to.
+
+    It sends `rest`, if there is any, after the first octet that it gets.
+    """
     told = threading.Event()
 
     def serve() -> None:
@@ -34,6 +39,9 @@ def half_closing() -> Iterator[tuple[int, threading.Event]]:
         with sock:
             sock.recv(4096)
             sock.sendall(UPGRADED)
+            if rest:
+                assert sock.recv(1)
+                sock.sendall(rest)
             sock.shutdown(socket.SHUT_WR)
             assert told.wait(10)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -81,3 +89,58 @@ def test_a_caller_who_waits_is_told(name: str) -> None:
                 conn.stream(message)
 
     kind.run(main())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_writing_that_fails_before_the_end_was_fed_is_reported_after_it(name: str) -> None:
+    kind = KINDS[name]
+    module: Any = kind.module
+
+    async def main() -> None:
+        with half_closing() as (port, told), module.Mailbox() as mailbox:
+            conn = await module.connect("http", "127.0.0.1", port, mailbox=mailbox, socket=connected(port))
+            conn, ref = conn.request("GET", "/", REQUEST)
+            conn, _ = fed(conn, await mailbox.receive())
+            end = await mailbox.receive()
+            assert isinstance(end, mint.Closed)
+            conn = conn.stream_request_body(ref, bytes(16 * BUFFER))
+            told.set()
+            with pytest.raises(TransportClosed):
+                await module.flush(conn)
+            conn, _ = fed(conn, end)
+            message = await mailbox.receive()
+            assert isinstance(message, mint.Broken)
+            with pytest.raises(mint.TransportError):
+                conn.stream(message)
+
+    kind.run(main())
+
+
+LATE_CALLS: dict[str, Callable[[mint.Connection, mint.RequestRef], mint.Connection]] = {
+    "send": lambda conn, ref: conn.stream_request_body(ref, b"x"),
+    "end": lambda conn, ref: conn.stream_request_body(ref, mint.Eof()),
+    "flush": lambda conn, _: conn.flush(None),
+}
+
+
+@pytest.mark.parametrize("name", LATE_CALLS)
+def test_writing_that_failed_is_reported_once_everything_was_received(name: str) -> None:
+    with half_closing(b"rest") as (port, told):
+        conn = mint.connect("http", "127.0.0.1", port, socket=connected(port))
+        conn, ref = conn.request("GET", "/", REQUEST)
+        conn, _ = conn.recv()
+        conn = conn.stream_request_body(ref, b"x")
+        link = conn.transport
+        assert isinstance(link, Link)
+        while link.look() is None or not link.ended:
+            pass
+        told.set()
+        while not link.has_failed_to_write:  # the reset has not arrived yet
+            conn = conn.stream_request_body(ref, b"x")
+        conn = conn.stream_request_body(ref, b"x")  # no error before what has arrived
+        conn, responses = conn.recv()
+        assert responses == [mint.Data(ref, b"rest")]
+        conn, responses = conn.recv()
+        assert responses == [mint.Done(ref)]
+        with pytest.raises(mint.TransportError):
+            LATE_CALLS[name](conn, ref)
