@@ -20,7 +20,7 @@ from .._connect.tunnel import authority
 from .._core.link_base import Mutex
 from .._loops.shared import TunnelLink
 from .._process import current_process
-from .._wire.link import Refused
+from .._wire.link import Link, Refused
 from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
 from ..errors import HTTPError, MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
@@ -286,6 +286,15 @@ class TunnelsBase(ABC):
                     not isinstance(each, ConnectionEvent) and each.ref == tunnel.ref
                     for each in self._connection.foreseen()
                 )
+
+    def take_undelivered(self, tunnel: Tunnel) -> None:
+        """Feed what `has_undelivered` has found, as if the mailbox had delivered it."""
+        wire, out = self.wire, list[object]()
+        with self._lock, self._giving_up():
+            while self.has_undelivered(tunnel) and isinstance(wire, Link) and wire.inbox is not None:
+                if not wire.take_message(wire.inbox, out):
+                    return
+                self._feed(out.pop())
 
     # -- what the proxy sends
 

@@ -70,6 +70,10 @@ class SharedConnection(Protocol):
         """Whether something has arrived for this tunnel that a mailbox or event loop still has to deliver."""
         ...
 
+    def take_undelivered(self, tunnel: Tunnel) -> None:
+        """Feed what `has_undelivered` has found, as if the mailbox had delivered it."""
+        ...
+
     def is_refilled(self, tunnel: Tunnel) -> bool:
         """Whether the window is refilled; it is not while too much waits to be received."""
         ...
@@ -304,9 +308,13 @@ class TunnelLink(Link):
         While a mailbox reads for all tunnels, this also considers what it has not delivered yet.
         """
         found = super().look()
-        if found is None and self.tunnels.has_undelivered(self.tunnel):
+        if found is not None or not self.tunnels.has_undelivered(self.tunnel):
+            return found
+        if not self._layers:
             return Unread((), ended=False, failure=None, handed_out=True)
-        return found
+        # It may have no plaintext: a server sends session tickets after the handshake of TLS.
+        self.tunnels.take_undelivered(self.tunnel)
+        return super().look()
 
     def _leave_rest(self) -> None:
         if self.inbox is not None and self.has_next:
