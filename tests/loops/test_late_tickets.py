@@ -29,7 +29,9 @@ def test_tickets_that_a_mailbox_has_not_delivered_do_not_prevent_a_request() -> 
         )
         tunnels.set_mode("active", mailbox)
         conn = conn.set_mode("active", mailbox)
-        assert select.select([tunnels.wire.socket], [], [], 10)[0]
+        socket = tunnels.wire.socket
+        assert socket is not None
+        assert select.select([socket], [], [], 10)[0]
         conn, _ = conn.request("GET", "/")
         content = b""
         while conn.open_request_count:
