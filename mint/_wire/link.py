@@ -180,6 +180,8 @@ class Link(Pipe):
 
         Raises `TransportClosed` if a tunnel has lost octets and nothing else would report it.
         """
+        if self._writing == Writing.OPEN:
+            return
         if self.must_finish:
             if not self.keeps_wire:
                 self._end_writing()
