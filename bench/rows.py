@@ -55,6 +55,7 @@ def _hpack_row(key: str, title: str, made: Callable[[], object], way: str, facto
     return Row(f"hpack-{key}", "HPACK", title, made, _hpack(way), goals)
 
 
+ZTTP2 = "zttp (Zig)"
 HTTP2 = (
     Contender(ENGINE, "mint", "mint_h2:engine"),
     Contender(FACADE, "mint", "mint_h2:facade"),
@@ -66,8 +67,12 @@ HTTP2 = (
 
 
 def _http2_row(key: str, title: str, made: Callable[[], object], *goals: Goal) -> Row:
-    copies = (Contender("one copy", "limit", "copies:content"),) if key in {"down", "up"} else ()
-    return Row(f"h2-{key}", "HTTP/2 in memory", title, made, HTTP2 + copies, goals)
+    more: tuple[Contender, ...] = ()
+    if key in {"down", "up"}:
+        more = (Contender("one copy", "limit", "copies:content"),)
+    elif key == "exchange":
+        more = (Contender(ZTTP2, "peer", "zttp_h2:client"),)
+    return Row(f"h2-{key}", "HTTP/2 in memory", title, made, HTTP2 + more, goals)
 
 
 MINT = "mint"
@@ -536,7 +541,13 @@ ROWS: tuple[Row, ...] = (
         HTTP2[:2],
         (Goal(FACADE, most=0.6e-6),),
     ),
-    _http2_row("exchange", "exchange, one at a time", streams.exchanging, Goal(FACADE, most=5e-6)),
+    _http2_row(
+        "exchange",
+        "exchange, one at a time",
+        streams.exchanging,
+        Goal(FACADE, most=5e-6),
+        Goal(FACADE, 0.17, ZTTP2),
+    ),
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
