@@ -24,7 +24,8 @@ class Client:
         self._connection.initiate_connection()
 
     def first(self) -> bytes:
-        return self._connection.data_to_send()
+        out: bytes = self._connection.data_to_send()
+        return out
 
     def prepared(self, request: Request) -> tuple[bytes, bytes, list[tuple[bytes, bytes]]]:
         fields = [(name.encode(), value.encode()) for name, value in request]
@@ -35,7 +36,8 @@ class Client:
     def get(self, request: tuple[bytes, bytes, list[tuple[bytes, bytes]]]) -> bytes:
         method, target, fields = request
         self._connection.send_request(method, target, b"2", fields).end_message()
-        return self._connection.data_to_send()
+        out: bytes = self._connection.data_to_send()
+        return out
 
     def feed(self, octets: bytes) -> list[Any]:
         one = self._connection
@@ -62,8 +64,16 @@ class Client:
                 done.append((event.stream_id, message))
         return done
 
-    def put(self, request: object, pieces: tuple[bytes, ...]) -> Iterator[bytes]:
-        raise NotImplementedError
+    def put(
+        self, request: tuple[bytes, bytes, list[tuple[bytes, bytes]]], pieces: tuple[bytes, ...]
+    ) -> Iterator[bytes]:
+        method, target, fields = request
+        stream = self._connection.send_request(method, target, b"2", fields)
+        for piece in pieces:
+            stream.send_data(piece)
+            yield self._connection.data_to_send()
+        stream.end_message()
+        yield self._connection.data_to_send()
 
 
 def client(work: object) -> Task:
