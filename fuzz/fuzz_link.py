@@ -88,6 +88,7 @@ class Model:
         self.over = False  # whether the peer's direction has ended
         self.final: bytes | TransportError | None = None  # what receiving gives from now on
         self.lost = False  # whether writing has failed
+        self.kept: TransportError | None = None  # why, if that is reported after the peer's end
         self.finished = False
         self.clean = False
 
@@ -133,7 +134,7 @@ class Model:
         if not self.lost:
             self.sent += b"".join(pieces)
         if self.lost and self.final == b"":
-            self.raises(lambda: self.wire.send(pieces, flush=flush))
+            self.late(lambda: self.wire.send(pieces, flush=flush))
             return
         self.writing(lambda: self.wire.send(pieces, flush=flush), writes=flush)
 
@@ -146,6 +147,16 @@ class Model:
     def push(self) -> None:
         """Write what the wire accepts, as a mailbox does."""
         self.writing(lambda: self.wire.flush(None), writes=True)
+
+    def late(self, call: Callable[[], None]) -> None:
+        """Check that a call says why writing had failed, now that everything was received."""
+        wanted, self.kept = self.kept, None
+        try:
+            call()
+        except TransportError as error:
+            check(error is wanted or (wanted is None and isinstance(error, TransportClosed)), "late", error)
+        else:
+            check(False, "a failure is not reported", wanted)
 
     def writing(self, call: Callable[[], None], *, writes: bool) -> None:
         """Make a call that may write. If the wire breaks, what had arrived must be received first."""
@@ -162,6 +173,8 @@ class Model:
         self.lost = True
         arrived = self.outlive(known=known)
         check(error is (None if arrived else self.wire.broken), "a wrong error", error, arrived)
+        if arrived and self.coming and self.coming[-1] == b"":
+            self.kept = self.wire.broken
 
     def outlive(self, *, known: bool) -> bool:
         """Note that writing has failed; return whether something that came before is received first."""

@@ -158,7 +158,9 @@ class Link(Pipe):
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets and, if `flush` is true, write what the wire accepts."""
-        if self._writing == Writing.FAILED and not self._heard_everything:
+        if self._writing == Writing.FAILED:
+            if self._heard_everything:
+                raise self._taken_failure()
             return  # no error here: reading delivers what had arrived, and then reports it
         if self._writing != Writing.OPEN:
             raise TransportClosed
@@ -246,19 +248,22 @@ class Link(Pipe):
         stays open until the caller closes it: the proxy still sends frames, and if those reach a closed
         socket, the system drops what it has not sent yet.
 
-        Raises the error of an earlier write that has not been reported.
+        Raises the error of an earlier write that has not been reported, and that of writing the rest. If only
+        the layers had something to say, such as close_notify, an error is none: the peer need not hear it.
         """
         if self._writing == Writing.FAILED and self.ended and self._failure is not None:
-            failure, self._failure = self._failure, None
-            try:
-                raise failure
-            finally:
-                del failure  # the frame and the error's traceback would form a reference cycle
-        # Layers have something to say at their end, for which the wire may have no room now.
+            raise self._taken_failure()
+        # For what the layers have to say at their end, the wire may have no room now.
         if self._writing < Writing.FAILED and (self.unsent or self._layers):
+            owed = self.unsent
             self._closes_at_end = not self.keeps_wire
             self.finish()
-            self._write_out()
+            try:
+                self._write_out()
+            except TransportError:
+                if owed:
+                    raise
+                self.close()
         else:
             self._closed_at_end = self._writing != Writing.FAILED
             self.close()

@@ -412,13 +412,16 @@ class Pipe(_LinkBase):
         if self._reading <= Reading.CUT:
             self._end_taken = True
             return b""
-        # The error is raised only once, because a later operation would change an error the caller has.
-        failure, self._failure = self._failure, None
         self._read_event("report")
-        try:
-            raise failure or TransportClosed
-        finally:
-            del failure  # the frame and the error's traceback would form a reference cycle
+        raise self._taken_failure()
+
+    def _taken_failure(self) -> Exception:
+        """Return the error that broke the pipe the first time, and a `TransportClosed` from then on.
+
+        It is raised only once, because a later operation would change an error the caller has.
+        """
+        failure, self._failure = self._failure, None
+        return failure or TransportClosed()
 
     # -- both
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -12,11 +13,24 @@ import pytest
 
 import mint
 from mint import errors
-from mint.testing import Do, Forever, Peer, ScriptedServer, Step, Wait, http2
+from mint.testing import (
+    Do,
+    Forever,
+    Peer,
+    Reset,
+    ScriptedServer,
+    Send,
+    ShutWrite,
+    Step,
+    Wait,
+    http2,
+    request,
+)
 from mint.testing.frames import data, headers, rst_stream, serialize, window_update
 from mint.transport import SocketLink
 
 from ..event_loops import PATIENCE, fed
+from ..tls import server_context, trusting
 from .test_tunnels import KINDS
 
 if TYPE_CHECKING:
@@ -210,6 +224,45 @@ def test_what_is_queued_arrives_if_the_peer_ends_second(name: str) -> None:
             assert conn.transport.closed
             server.join()
         assert (server.count, server.ended) == (MUCH, True)
+
+    run(name, main())
+
+
+def test_closing_does_not_wait_for_what_is_queued(name: str) -> None:
+    """`close` sends only what the system accepts at once."""
+
+    async def main() -> None:
+        with serving() as server, Program(name) as program:
+            where = ("http", "127.0.0.1", server.port)
+            conn, ref = await program.connect(*where, socket=connected(server.port), tcp=TCP)
+            conn = await program.to_the_end(conn)
+            conn = conn.stream_request_body(ref, bytes(MUCH))
+            if program.mailbox is not None:  # in passive mode, blocking calls wait for the rest
+                conn = conn.stream_request_body(ref, mint.Eof())
+            conn = conn.close()
+            assert conn.transport.closed
+            server.join()
+        assert server.count < MUCH
+
+    run(name, main())
+
+
+def test_a_reset_after_the_end_is_no_error_if_nothing_was_queued(name: str) -> None:
+    """Only the close_notify of the client is lost then, which the peer did not wait for."""
+    received = threading.Event()
+    script = [request(), Send(UPGRADED), ShutWrite(), Wait(received), Reset()]
+
+    async def main() -> None:
+        with ScriptedServer(script, tls=server_context()) as server, Program(name) as program:
+            conn, ref = await program.connect("https", "localhost", server.port, tls=trusting())
+            conn = await program.to_the_end(conn)
+            received.set()
+            assert conn.socket is not None
+            broken = select.poll()
+            broken.register(conn.socket, 0)
+            assert broken.poll(1_000 * PATIENCE)
+            conn = conn.stream_request_body(ref, mint.Eof())
+            assert conn.transport.closed
 
     run(name, main())
 

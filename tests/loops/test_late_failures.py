@@ -66,6 +66,14 @@ def connected(port: int) -> socket.socket:
     return sock
 
 
+async def asking(module: Any, port: int, mailbox: object) -> tuple[mint.Connection, mint.RequestRef]:
+    """Connect, and ask for a tunnel."""
+    conn: mint.Connection = await module.connect(
+        "http", "127.0.0.1", port, mailbox=mailbox, socket=connected(port)
+    )
+    return conn.request("GET", "/", REQUEST)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_caller_who_waits_is_told(name: str) -> None:
     kind = KINDS[name]
@@ -73,8 +81,7 @@ def test_a_caller_who_waits_is_told(name: str) -> None:
 
     async def main() -> None:
         with half_closing() as (port, told), module.Mailbox() as mailbox:
-            conn = await module.connect("http", "127.0.0.1", port, mailbox=mailbox, socket=connected(port))
-            conn, ref = conn.request("GET", "/", REQUEST)
+            conn, ref = await asking(module, port, mailbox)
             ended = False
             while not ended:
                 message = await mailbox.receive()
@@ -98,8 +105,7 @@ def test_writing_that_fails_before_the_end_was_fed_is_reported_after_it(name: st
 
     async def main() -> None:
         with half_closing() as (port, told), module.Mailbox() as mailbox:
-            conn = await module.connect("http", "127.0.0.1", port, mailbox=mailbox, socket=connected(port))
-            conn, ref = conn.request("GET", "/", REQUEST)
+            conn, ref = await asking(module, port, mailbox)
             conn, _ = fed(conn, await mailbox.receive())
             end = await mailbox.receive()
             assert isinstance(end, mint.Closed)
