@@ -13,27 +13,19 @@ from mint.testing.frames import headers, settings
 from mint.transport import Memory
 from mint.types import Unread
 
+from ..inboxes import Box
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mint.types import Transport
 
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
-class Elsewhere:
+class Elsewhere(Box):
     """A mailbox of another event loop."""
 
     _loop_name = "trio"
-
-    def admit(self, transport: Transport) -> None:
-        pass
-
-    def watch(self, transport: Transport) -> None:
-        pass
-
-    def unwatch(self, transport: Transport) -> None:
-        pass
 
 
 @pytest.mark.parametrize("connect", [mint.connect, mint.http1.connect, mint.http2.connect], ids=range(3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 
@@ -10,8 +10,7 @@ import mint
 from mint import errors
 from mint.transport import Memory
 
-if TYPE_CHECKING:
-    from mint.types import Transport
+from ..inboxes import Box
 
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 
@@ -21,22 +20,6 @@ class Own(Memory):
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
         super().permit(call)
-
-
-class Box:
-    """A mailbox that counts how often it is asked to watch its link."""
-
-    def __init__(self) -> None:
-        self.watched = 0
-
-    def admit(self, transport: Transport) -> None:
-        pass
-
-    def watch(self, transport: Transport) -> None:
-        self.watched += 1
-
-    def unwatch(self, transport: Transport) -> None:
-        pass
 
 
 def opened(link: Memory, box: Box | None = None) -> mint.HTTP1:

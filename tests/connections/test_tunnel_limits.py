@@ -15,9 +15,10 @@ from mint._connections import tunnels_base
 from mint.testing.frames import Frame, data, headers, serialize, settings
 from mint.transport import Memory, SocketLink
 
+from ..inboxes import Box
+
 if TYPE_CHECKING:
     from mint._loops.shared import TunnelLink
-    from mint.types import Transport
 
 OPEN = ((":status", "200"),)
 
@@ -128,19 +129,6 @@ def test_the_socket_is_watched_for_room_only_if_something_is_unsent(monkeypatch:
             wire.queue_pieces((b"x",))
             assert not tunnels._read_once(0, lambda: False)
     assert asked == [False, True]
-
-
-class Box:
-    """A mailbox that receives nothing."""
-
-    def admit(self, transport: Transport) -> None:
-        pass
-
-    def watch(self, transport: Transport) -> None:
-        pass
-
-    def unwatch(self, transport: Transport) -> None:
-        pass
 
 
 @pytest.mark.parametrize("until", [None, 4.0, 5.0, 7.0])

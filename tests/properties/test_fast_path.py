@@ -14,11 +14,13 @@ from mint.testing import Origin, showcase
 from mint.testing.frames import data, headers, settings
 from mint.transport import Memory
 
+from ..inboxes import Box
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from mint.types import Inbox, Transport
+    from mint.types import Inbox
 
 
 PACKAGE = str(Path(mint.__file__).parent)
@@ -131,19 +133,6 @@ def test_a_socket_takes_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyP
                 done = any(isinstance(one, mint.Done) and one.ref == ref for one in responses)
             assert watched.claims == 0
             assert "_take" not in called
-
-
-class Box:
-    """A mailbox that is told what a link does, and does nothing."""
-
-    def admit(self, transport: Transport) -> None:
-        """Accept every link."""
-
-    def watch(self, transport: Transport) -> None:
-        """Do nothing: the test hands out the messages."""
-
-    def unwatch(self, transport: Transport) -> None:
-        """Do nothing: it holds no links."""
 
 
 @pytest.mark.parametrize("byte_count", [0, 1])

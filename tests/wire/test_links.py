@@ -14,9 +14,10 @@ from mint._wire.pipe import Reading, Writing
 from mint._wire.tls import TLSLayer
 from mint.transport import Memory, SocketLink
 
+from ..inboxes import Box
+
 if TYPE_CHECKING:
     from mint.messages import Message
-    from mint.types import Transport
 
 # The compiled code does what these methods do, without calling them.
 IN_THE_FAST_PATH = ("claim", "release", "permit", "unsent", "written", "send", "receive", "accept", "poison")
@@ -77,22 +78,6 @@ def test_a_new_link_belongs_to_the_first_value() -> None:
     with pytest.raises(mint.errors.StaleConnectionError):
         conn.request("GET", "/")
     later.close()
-
-
-class Box:
-    """A mailbox that only records its calls."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def admit(self, transport: Transport) -> None:
-        pass
-
-    def watch(self, transport: Transport) -> None:
-        self.calls.append("watch")
-
-    def unwatch(self, transport: Transport) -> None:
-        self.calls.append("unwatch")
 
 
 @pytest.mark.parametrize("arrives", [False, True])

@@ -11,26 +11,10 @@ from mint.testing.frames import data, headers, settings
 from mint.transport import Memory
 from tests.refs import ref_of
 
+from ..inboxes import Box
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mint.types import Transport
-
-
-class Box:
-    """A mailbox that counts the calls of `watch`."""
-
-    def __init__(self) -> None:
-        self.watched = 0
-
-    def admit(self, transport: Transport) -> None:
-        """Accept every link."""
-
-    def watch(self, transport: Transport) -> None:
-        self.watched += 1
-
-    def unwatch(self, transport: Transport) -> None:
-        """Do nothing, because this mailbox holds no links."""
 
 
 def opened(protocol: str) -> tuple[mint.Connection, Memory]:

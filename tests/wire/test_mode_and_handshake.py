@@ -18,32 +18,17 @@ from mint.testing.frames import data, headers, ping
 from mint.transport import Memory
 
 from ..event_loops import fetch as fetch_in_loop
+from ..inboxes import Box
 from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
 from ..routes import HTTPProxy, Narrow, fetch
 from ..tls import server_context, trusting
 from .test_pipe import Turning
 
 if TYPE_CHECKING:
-    from mint.types import Inbox, ProtocolName, Scheme, Transport
+    from mint.types import Inbox, ProtocolName, Scheme
 
 OPEN = ((":status", "200"),)
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
-
-
-class Box:
-    """A mailbox that only records its calls."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def admit(self, transport: Transport) -> None:
-        pass
-
-    def watch(self, transport: Transport) -> None:
-        self.calls.append("watch")
-
-    def unwatch(self, transport: Transport) -> None:
-        self.calls.append("unwatch")
 
 
 def opened(box: Inbox | None = None) -> tuple[mint.HTTP1, Memory]:
