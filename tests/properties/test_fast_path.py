@@ -13,8 +13,7 @@ import mint
 from mint.testing import Origin, showcase
 from mint.testing.frames import data, headers, settings
 from mint.transport import Memory
-
-from ..inboxes import Box
+from tests.inboxes import Box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
