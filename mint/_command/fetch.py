@@ -102,20 +102,26 @@ class Fetcher:
 
         count = min(self._settings.parallel, len(self._transfers))
         threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             for thread in threads:
                 thread.join()
         except BaseException as error:
             self._fatal.append(error)
             pool.close()
-            until = monotonic() + _PATIENCE
-            for thread in threads:
-                thread.join(max(0.0, until - monotonic()))
+            _await_end(threads)
             raise
         if self._fatal:
             raise self._fatal[0]
+
+
+def _await_end(threads: Sequence[threading.Thread]) -> None:
+    """Wait a moment for threads that were interrupted; some may not have been started."""
+    until = monotonic() + _PATIENCE
+    for thread in threads:
+        if thread.is_alive():
+            thread.join(max(0.0, until - monotonic()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

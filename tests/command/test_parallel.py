@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,4 +135,41 @@ def test_an_interruption_is_reported_once(count: int, capsysbinary: pytest.Captu
         finally:
             over.set()
             signal.signal(signal.SIGINT, before)
+    assert capsysbinary.readouterr() == (b"", b"mint: interrupted\n")
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_an_interruption_while_threads_are_started_is_reported_once(
+    runs: bool, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The transfers that have begun end with the pool, and say nothing about that."""
+    asked, over = threading.Event(), threading.Event()
+    workers: list[threading.Thread] = []
+
+    def answer(_: Request) -> Response:
+        asked.set()
+        over.wait(20)
+        return Response(200, (), b"late")
+
+    class Interrupted(threading.Thread):
+        """The third thread is interrupted before it runs, or when it runs."""
+
+        def start(self) -> None:
+            workers.append(self)
+            if len(workers) < 3 or runs:
+                super().start()
+            if len(workers) == 3:
+                assert asked.wait(20)
+                raise KeyboardInterrupt
+
+    with Origin(answer) as origin:
+        # Only there: the server has threads of its own.
+        module = SimpleNamespace(Thread=Interrupted, Lock=threading.Lock)
+        monkeypatch.setattr("mint._command.fetch.threading", module)
+        try:
+            assert main(["-Z", *[f"http://127.0.0.1:{origin.port}/"] * 4]) == 130
+        finally:
+            over.set()
+        for worker in workers[: 3 if runs else 2]:
+            worker.join(20)
     assert capsysbinary.readouterr() == (b"", b"mint: interrupted\n")
