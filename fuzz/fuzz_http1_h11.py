@@ -198,7 +198,11 @@ DIFFERENCES: tuple[Difference, ...] = (
         "h11 llhttp",
         found(rb"HTTP/1\.\d \d{3} (?:[ \t]|[^\r\n]*[\x00-\x08\x0b\x0c\x0e-\x1f\x7f])"),
     ),
-    Difference("line-end-before", "llhttp", found(rb"\A[\r\n]")),
+    Difference(
+        "line-end-before",
+        "llhttp",
+        found(rb"(?:\A|HTTP/1\.\d 1\d\d(?:(?!\r\n\r\n).)*\r\n\r\n)[\r\n]"),
+    ),
     Difference("status-below-100", "llhttp", found(rb"HTTP/1\.\d 0\d\d")),
     Difference("control-in-value", "h11", found(rb"\n[^\r\n:]+:[^\r\n]*[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")),
     Difference("folded-line", "h11 llhttp", found(rb"\r\n[ \t]")),

@@ -46,6 +46,10 @@ EXAMPLES = {
     "too-many-fields": (OK + b"a: b\r\n" * 600 + EMPTY, "h11 llhttp"),
     "too-many-interim": (b"HTTP/1.1 103 x\r\n\r\n" * 33 + OK + EMPTY, "h11 llhttp"),
 }
+FURTHER = (
+    ("line-end-before", (b"HTTP/1.1 103 x\r\n\r\n\r\n" + OK + EMPTY, "llhttp")),
+    ("line-end-before", (b"HTTP/1.1 103 x\r\na: b\r\n\r\n\r" + OK + EMPTY, "llhttp")),
+)
 
 
 def h11(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -64,12 +68,12 @@ def test_ordinary_responses_meet_no_condition_and_are_read_alike(
         harness.judge(peer, data, harness.by_mint(data), read(data))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(("name", "example"), [*EXAMPLES.items(), *FURTHER])
 def test_an_example_of_each_class_is_read_differently_and_meets_its_condition(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, example: tuple[bytes, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness = h11(monkeypatch)
-    data, peers = EXAMPLES[name]
+    data, peers = example
     readers = {"h11": harness.by_h11, "llhttp": harness.by_llhttp}
     for peer in peers.split():
         assert name in [one.name for one in harness.DIFFERENCES if peer in one.peers and one.applies(data)]
