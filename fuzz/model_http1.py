@@ -148,7 +148,8 @@ class Reader:
     def line(self, room: int, long: str) -> bytes:
         """Read a line with its end, of at most `room` octets."""
         end = self.data.find(b"\n", self.at)
-        if (end < 0 and len(self.data) - self.at >= room) or end - self.at + 1 > room:
+        # With no room left, only the next octet exceeds it.
+        if (end < 0 and len(self.data) - self.at >= max(1, room)) or end - self.at + 1 > room:
             raise Refusal(long)
         if end < 0:
             raise Partial
