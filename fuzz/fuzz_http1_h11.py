@@ -230,6 +230,7 @@ DIFFERENCES: tuple[Difference, ...] = (
             rb"HTTP/1\.\d 1\d\d[^\r\n]*(?:(?!\r\n\r\n).)*\r\n(?:content-length|transfer-encoding|connection):"
         ),
     ),
+    Difference("interim-of-http10", "llhttp", found(rb"HTTP/1\.0 1\d\d")),
     Difference("switching-protocols", "h11 llhttp", found(rb"HTTP/1\.\d 101")),
     Difference(
         "connection-list",

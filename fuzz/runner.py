@@ -111,7 +111,8 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
         str(work),
     ]
     if chosen.seed is not None:
-        command.insert(2, f"-seed={chosen.seed}")
+        # libFuzzer tries operands of comparisons as input, and some are addresses, which differ each time.
+        command[2:2] = [f"-seed={chosen.seed}", "-use_cmp=0"]
     command += [str(folder) for folder in (HERE / "corpus" / name,) if folder.is_dir()]
     dictionary = HERE / f"{name}.dict"
     if dictionary.exists():

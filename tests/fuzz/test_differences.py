@@ -40,6 +40,7 @@ EXAMPLES = {
     "length-spelled-differently": (OK + b"content-length: 05, 5\r\n\r\nhello", "h11"),
     "length-of-many-digits": (OK + b"content-length: " + b"0" * 25 + b"\r\n\r\n", "h11"),
     "framing-of-interim": (b"HTTP/1.1 103 x\r\ncontent-length: +5\r\n\r\n" + OK + EMPTY, "h11 llhttp"),
+    "interim-of-http10": (b"HTTP/1.0 103 x\r\n\r\n" + OK + EMPTY, "llhttp"),
     "switching-protocols": (b"HTTP/1.1 101 x\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", "llhttp"),
     "connection-list": (OK + b"connection: a, b c\r\n" + EMPTY, "h11 llhttp"),
     "length-in-trailers": (OK + CHUNKED + b"0\r\ncontent-length: 5\r\n\r\n", "llhttp"),
