@@ -52,7 +52,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
     """Return every step, the long ones first."""
     return (
         Step("suite", ("ci/suite",)),
-        # The inputs are the same every time, as in the simulation; ci/fuzz alone uses new ones.
+        # The seed gives nearly the same inputs every time; ci/fuzz alone uses new ones.
         Step("fuzz", ("ci/fuzz", str(fuzz_seconds), "--all", "--seed", "1", "--fresh")),
         Step("simulate", ("ci/simulate", str(simulation_seconds), "1", "1")),
         Step("coverage", ("ci/coverage",), wanted=False),

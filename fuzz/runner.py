@@ -143,6 +143,8 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
     finally:
         if process.poll() is None:
             process.kill()
+        if process.stdout is not None:
+            process.stdout.close()
     seconds = time.monotonic() - begun
     (found / "log").write_text("".join(lines))
     new = sorted(set(found.iterdir()) - before - {found / "log"})
@@ -231,7 +233,7 @@ def main() -> int:
     parser.add_argument(
         "--seed",
         type=int,
-        help="seed of the random numbers; with --fresh, the inputs are the same each time (default: random)",
+        help="seed of the random numbers; with --fresh, it gives nearly the same inputs (default: random)",
     )
     parser.add_argument("--plain", action="store_true", help="random inputs, no instrumentation")
     parser.add_argument(

@@ -171,7 +171,7 @@ class Client:
 
         function = Read(read)
         self._reading = function
-        provider = _Provider(None, ctypes.cast(function, POINTER))
+        provider = _Provider(None, ctypes.cast(function, POINTER))  # a conversion of ctypes, not of types
         self._submit(request, ctypes.byref(provider))
         yield self._sent()
 

@@ -110,6 +110,22 @@ def test_a_finding_is_kept_in_the_given_folder(
     assert str(tmp_path) in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("arguments", "chosen"), [((), set()), (("--seed", "1"), {"-seed=1", "-use_cmp=0"})])
+def test_with_a_seed_no_addresses_are_tried_as_input(
+    arguments: tuple[str, ...], chosen: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They differ each time; without a seed, the operands of comparisons lead the fuzzer further."""
+    monkeypatch.syspath_prepend(str(FUZZ))
+    program = tmp_path / "python"
+    program.write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/given"\n', encoding="utf-8")
+    program.chmod(0o700)
+    place = ["--place", str(tmp_path), "--python", str(program), "--preload", "", "--cache", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["runner.py", "http1", *place, *arguments])
+    assert importlib.import_module("runner").main() == 0
+    given = (tmp_path / "given").read_text(encoding="utf-8").split()
+    assert {one for one in given if one.startswith(("-seed", "-use_cmp"))} == chosen
+
+
 def test_every_harness_can_be_run_by_itself() -> None:
     for name in NAMES:
         text = (FUZZ / f"fuzz_{name}.py").read_text(encoding="utf-8")
