@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 SECRET = "hidden-"
 NAMES = ("authorization", "cookie", "x-mine", "proxy-authorization", "Cookie")
 ANSWERS = ("set-cookie", "Set-Cookie", "www-authenticate", "x-mine", "authentication-info")
+# A line or a value as the name of a field, which is refused.
+MISPLACED = (
+    (f"Cookie: {SECRET}s", ""),
+    (f"x-key: {SECRET}s", "v"),
+    (f"x-a\r\nx-b: {SECRET}s", "v"),
+    (f"{SECRET}s s", "Authorization"),
+    (f"{SECRET}0sS=", ""),
+)
 PLAIN = (
     ("x-a", "1"),
     ("x-latin", "\xe9\xff"),
@@ -135,6 +143,8 @@ class Talk:
         headers = [choices.pick(PLAIN) for _ in range(choices.below(3))]
         if choices.chance(50):
             headers.append((choices.pick(NAMES), SECRET + "s" * choices.below(30)))
+        if choices.chance(10):
+            headers.append(choices.pick(MISPLACED))
         method = choices.pick(("GET", "POST", "G T"))
         body = counted(choices.pick((0, 9, 300))) if choices.chance(30) else None
         return not isinstance(

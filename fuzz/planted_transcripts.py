@@ -38,4 +38,11 @@ TRANSCRIPTS: tuple[Bug, ...] = (
         "0x22: '\\\\\"', 0x5D",
         "transcripts",
     ),
+    Bug(
+        "secret recorded if it is in the name of a field",
+        "mint/_transcripts/masks.py",
+        "        shown = plain(name, name_spans(name, value, names))\n",
+        "        shown = name\n",
+        "transcripts",
+    ),
 )

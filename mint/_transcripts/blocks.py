@@ -11,10 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .._core.hpack import Decoder, Encoder
-from .masks import bits, plain, refit, spans
+from .masks import bits, name_spans, plain, refit, spans
 
 if TYPE_CHECKING:
     from .._core.http2 import State
+    from .masks import Span
 
 HEAD = 9
 HEADERS, PUSH_PROMISE, CONTINUATION = 1, 5, 9
@@ -155,23 +156,23 @@ class _Block:
             if first & 0x80:
                 self.number(0x7F)
                 continue
+            name, value = field
             if self.number(0x3F if first & 0x40 else 0x0F) == 0:
-                self._at = self.string()[2]
-            self._mask_value(*field)
+                self._mask_string(name, name_spans(name, value, self._names))
+            self._mask_string(value, spans(name, value, self._names))
         if broken:
             self._blank()
 
-    def _mask_value(self, name: str, value: str) -> None:
+    def _mask_string(self, text: str, where: list[Span]) -> None:
         compressed, start, end = self.string()
         self._at = end
-        where = spans(name, value, self._names)
         if not where:
             return
         if compressed:
-            made = huffman(refit(value, where, end - start))
+            made = huffman(refit(text, where, end - start))
             made = made if len(made) == end - start else bytes(end - start)
         else:
-            made = plain(value, where).encode("latin-1")
+            made = plain(text, where).encode("latin-1")
         self._block[start:end] = made
 
     def _blank(self) -> None:

@@ -28,6 +28,10 @@ _WITH_SCHEME = frozenset({"authorization", "proxy-authorization"})
 _HIDDEN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]")
 _UNSENDABLE = re.compile("[\u0100-\U0010ffff]")
 _TOKEN = re.compile(f":?{TCHAR}+")
+_BEGINNING = re.compile(f":?{TCHAR}*")
+# Words with a hyphen or underscore between them, and few digits: random text does not look like this.
+_WORD = r"(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})[0-9]{0,2}"
+_WORDS = re.compile(f":?(?:{_WORD}(?:[-_]{_WORD})*)?")
 _OTHERS = re.compile(r"[^0-9a-z]")
 _LINE_BREAK = re.compile(r"[\r\n\0]")
 _HOSTS = frozenset({"host", ":authority"})
@@ -89,12 +93,30 @@ def secret_names(sensitive: Iterable[str]) -> frozenset[str]:
     return SENSITIVE | frozenset(sensitive)
 
 
+def _mentions(text: str, names: frozenset[str]) -> bool:
+    """Whether text in lower case contains the name of a secret field, with anything between its letters."""
+    letters = _OTHERS.sub("", text)
+    return any(_OTHERS.sub("", each) in letters for each in names)
+
+
 def _is_odd(name: str, names: frozenset[str]) -> bool:
     """Whether an invalid name, which the engine refuses, contains the name of a secret field."""
-    if _TOKEN.fullmatch(name):
-        return False
-    letters = _OTHERS.sub("", name)
-    return any(_OTHERS.sub("", each) in letters for each in names)
+    return not _TOKEN.fullmatch(name) and _mentions(name, names)
+
+
+def name_spans(name: str, value: str, names: frozenset[str]) -> list[Span]:
+    """Return the positions in a field's name of what may be a secret: only an invalid name has any.
+
+    A line or a value may have been given as the name. So everything after the first character that no name
+    has is masked. What precedes it is kept only if it looks like words, and if the value does not contain
+    the name of a secret field, as it does if name and value were exchanged.
+    """
+    begun = _BEGINNING.match(name)
+    end = 0 if begun is None else begun.end()
+    if end == len(name):
+        return []
+    kept = _WORDS.fullmatch(name, 0, end) and not _mentions(value.lower(), names)
+    return [(end + 1, len(name))] if kept else [(0, end), (end + 1, len(name))]
 
 
 def spans(name: str, value: str, names: frozenset[str]) -> list[Span]:
@@ -152,11 +174,12 @@ def refit(value: str, where: list[Span], size: int | None = None) -> str:
 
 
 def fields(pairs: HeaderFields, names: frozenset[str], *, fitted: bool) -> HeaderFields:
-    """Return fields with their secrets masked."""
+    """Return fields with their secrets masked. A masked name is never sent, so its size does not matter."""
     made: list[tuple[str, str]] = []
     for name, value in pairs:
         where = spans(name, value, names)
-        made.append((name, refit(value, where) if fitted else plain(value, where)))
+        shown = plain(name, name_spans(name, value, names))
+        made.append((shown, refit(value, where) if fitted else plain(value, where)))
     return tuple(made)
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import mint
 from mint._core.hpack import Encoder
+from mint._transcripts.blocks import huffman as coded
 from mint.testing import http2 as frames
 from mint.testing import strategies as draws
 from mint.transcripts import Recorder
@@ -211,6 +212,53 @@ def test_credentials_of_a_refused_target_are_masked() -> None:
     with pytest.raises(mint.errors.InvalidRequestTarget):
         conn.request("GET", "http://user:hunter7@example.org/")
     assert "hunter7" not in out.getvalue()
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        ("authorization: Bearer hunter2", ""),
+        ("x-api-key: hunter2", ""),
+        ("x-a\r\ncookie: hunter2", "v"),
+        ("hunter2 ", "authorization"),
+        ("aHVudGVyMg==hunter2", ""),
+    ],
+)
+def test_a_secret_in_a_refused_name_is_masked(protocol: str, field: tuple[str, str]) -> None:
+    out = io.StringIO()
+    conn = MAKERS[protocol](Recorder(out))
+    with pytest.raises(mint.HTTPError):
+        conn.request("GET", "/", [field])
+    conn, ref = conn.request("POST", "/", body=mint.STREAM)
+    with pytest.raises(mint.HTTPError):
+        conn.stream_request_body(ref, mint.Eof((field,)))
+    text = out.getvalue()
+    assert "hunter2" not in text
+    assert text.count("! invalid_header_name") == 2
+    assert "~" not in text
+    assert not mint.transcripts.replay(io.StringIO(text)).differing
+
+
+@pytest.mark.parametrize("huffman", [False, True])
+@pytest.mark.parametrize("name", ["set-cookie: hunter2", "x-a hunter2", "aHVudGVyMg=hunter2"])
+def test_a_secret_in_an_invalid_name_of_an_http2_response_is_masked(name: str, huffman: bool) -> None:
+    out = io.StringIO()
+    conn = http2(Recorder(out))
+    conn, _ = conn.request("GET", "/")
+    link = conn.transport
+    assert isinstance(link, mint.transport.Memory)
+    octets = coded(name) if huffman else name.encode()
+    size = bytes([len(octets) | 0x80 * huffman])
+    block = b"\x88\x40" + size + octets + b"\x01v"
+    link.put(frame(4, 0, 0, b"") + frame(1, 5, 1, block))
+    conn, responses = conn.recv()
+    assert isinstance(responses[-1], mint.RequestFailed)
+    text = out.getvalue()
+    assert "hunter2" not in text
+    assert octets.hex() not in text.replace("\n  < ", "")
+    assert "~" not in text
+    assert not mint.transcripts.replay(io.StringIO(text)).differing
 
 
 def test_fields_for_a_proxy_are_masked_in_the_options() -> None:
