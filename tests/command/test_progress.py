@@ -73,6 +73,26 @@ def test_several_at_once() -> None:
     assert drawn(stream)[-1] == "2 at once, 1 done  25%  1.0 KiB  1.5 KiB/s  0:02 left"
 
 
+def test_the_rate_is_that_of_all_while_others_begin() -> None:
+    """Only after a time without any transfer does it begin anew."""
+    stream, clock = Terminal(), Clock()
+    line = Progress(stream, clock=clock)
+    items = [line.start("page0")]
+    clock.now += 1.0
+    items[0].advance(1_024)
+    items.append(line.start("page1"))
+    clock.now += 1.0
+    items[1].advance(3_072)
+    assert drawn(stream)[-1] == "2 at once, 0 done  4.0 KiB  2.0 KiB/s"
+    for item in items:
+        item.end()
+    clock.now += 1.0
+    again = line.start("page2")
+    clock.now += 2.0
+    again.advance(1_024)
+    assert drawn(stream)[-1] == "page2  1.0 KiB  512 B/s"
+
+
 def test_nothing_is_drawn_without_a_terminal_or_if_hidden() -> None:
     clock = Clock()
     for stream in (io.StringIO(), Terminal(), None):

@@ -291,6 +291,16 @@ def test_a_client_may_reset_a_stream_and_continue(client: Client) -> None:
     assert client.fetch("GET", "/") == ("200", GREETING)
 
 
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_every_settings_of_the_client_is_acknowledged(more: int) -> None:
+    """After the origin's own SETTINGS, which come first (RFC 9113 3.4, 6.5.3)."""
+    taken = talk_in_full(http2.settings((4, 100)), *[http2.settings()] * more)
+    assert taken[0].type == FrameType.SETTINGS
+    assert taken[0].flags == 0
+    acknowledged = [frame for frame in taken[1:] if frame.type == FrameType.SETTINGS]
+    assert acknowledged == [http2.settings(ack=True)] * (1 + more)
+
+
 def test_pings_are_answered(client: Client) -> None:
     client.http.ping(b"12345678")
     client.flush()
@@ -337,6 +347,12 @@ def headers(*fields: tuple[str, str]) -> Frame:
 
 def talk(*frames: Frame) -> list[Frame]:
     """Send frames and end; return the received frames except SETTINGS and WINDOW_UPDATE."""
+    left_out = {FrameType.SETTINGS, FrameType.WINDOW_UPDATE}
+    return [frame for frame in talk_in_full(*frames) if frame.type not in left_out]
+
+
+def talk_in_full(*frames: Frame) -> list[Frame]:
+    """Send frames, preceded by SETTINGS unless these are the first, and end; return the received frames."""
     with (
         Origin(showcase) as origin,
         socket.create_connection((origin.address, origin.port), 10) as sock,
@@ -350,7 +366,7 @@ def talk(*frames: Frame) -> list[Frame]:
             length = int.from_bytes(head[:3], "big")
             stream = int.from_bytes(head[5:], "big")
             taken.append(Frame(head[3], head[4], stream, reader.read(length)))
-        return [frame for frame in taken if frame.type not in {FrameType.SETTINGS, FrameType.WINDOW_UPDATE}]
+        return taken
 
 
 # Types of frames that are about one stream, or about none, each with a size that it may have.

@@ -123,6 +123,15 @@ def test_a_field_that_lost_its_entry_becomes_a_literal_that_adds_it() -> None:
     assert rewritten(hpack.indexed(62), tables) == (hpack.indexed(62), tables)
 
 
+@pytest.mark.parametrize("size", [0, 30, 31, 4096, 5000])
+@pytest.mark.parametrize("goes", [False, True])
+def test_a_change_of_the_table_size_counts_for_what_is_left_only_if_it_stays(size: int, goes: bool) -> None:
+    change, rest = hpack.table_size(size), hpack.indexed(2)
+    made, tables = rewritten(change + rest, Tables(), {0: None} if goes else {})
+    assert made == (rest if goes else change + rest)
+    assert [table.most for table in tables] == [size, 4096 if goes else size]
+
+
 # -- frames
 
 
