@@ -47,21 +47,21 @@ def shrink(transcript: Transcript, check: Check) -> Iterator[Transcript]:
 def _without_steps(search: Search) -> Iterator[None]:
     """Remove steps, and connections that have no steps."""
     base = search.best
-    steps = [at for at, _ in entries(base)]
+    every = [at for at, _ in entries(base)]
     starts = [(at, part.connection) for at, part in enumerate(base.parts) if isinstance(part, Beginning)]
+    steps, first = every, starts[0][1] if starts else 0
 
     def keeps(kept: Sequence[int]) -> bool:
-        used = {part.beginning.connection for at, part in entries(base) if at in set(kept)}
-        used = used or {starts[0][1]}
-        gone = {*steps} - {*kept} | {at for at, connection in starts if connection not in used}
+        left = {*kept}
+        used = {part.beginning.connection for at, part in entries(base) if at in left} or {first}
+        gone = {*every} - left | {at for at, connection in starts if connection not in used}
         return search.accepts(base, Edit(gone=frozenset(gone)))
 
     if len(starts) > 1:
         for _, connection in starts:
             others = [at for at, part in entries(base) if part.beginning.connection == connection]
             if keeps(others):
-                steps = others
-                starts = [each for each in starts if each[1] == connection]
+                steps, first = others, connection
                 yield
                 break
     for _ in reduced(steps, keeps):

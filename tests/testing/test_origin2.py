@@ -4,7 +4,7 @@ import hashlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
 import h2.config
@@ -291,6 +291,23 @@ def test_a_client_may_reset_a_stream_and_continue(client: Client) -> None:
     assert client.fetch("GET", "/") == ("200", GREETING)
 
 
+def test_a_client_that_closed_its_direction_still_gets_its_responses() -> None:
+    """The end of an incomplete request shows that the origin has noticed the end of the client."""
+    noticed = threading.Event()
+
+    def handler(request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                return Response(body=request.body)
+            finally:
+                noticed.set()
+        assert noticed.wait(10)
+        return Response(body=b"late")
+
+    taken = talk_in_full(http2.headers(1, GET, end=True), http2.headers(3, START), handler=handler)
+    assert [frame for frame in taken if frame.type == FrameType.DATA] == [http2.data(1, b"late", end=True)]
+
+
 @pytest.mark.parametrize("more", [0, 1, 3])
 def test_every_settings_of_the_client_is_acknowledged(more: int) -> None:
     """After the origin's own SETTINGS, which come first (RFC 9113 3.4, 6.5.3)."""
@@ -351,10 +368,10 @@ def talk(*frames: Frame) -> list[Frame]:
     return [frame for frame in talk_in_full(*frames) if frame.type not in left_out]
 
 
-def talk_in_full(*frames: Frame) -> list[Frame]:
+def talk_in_full(*frames: Frame, handler: Callable[[Request], Response] = showcase) -> list[Frame]:
     """Send frames, preceded by SETTINGS unless these are the first, and end; return the received frames."""
     with (
-        Origin(showcase) as origin,
+        Origin(handler) as origin,
         socket.create_connection((origin.address, origin.port), 10) as sock,
         sock.makefile("rb") as reader,
     ):

@@ -447,6 +447,18 @@ def test_shrinking_stops_after_the_given_number_of_runs(
     assert replay(io.StringIO(made)).differing == ()
 
 
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_the_check_runs_exactly_as_often_as_it_may(
+    limit: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    path = file_of(recorded("http1"), tmp_path)
+    check = f"sh -c 'echo >>{shlex.quote(str(runs))}'"
+    code, _, err = run(["shrink", path, "--check", check, "--runs", str(limit)], capsys)
+    assert (code, runs.read_text()) == (0, "\n" * limit)
+    assert err.startswith(f"* stopped after {limit} runs of the check (see --runs)\n* {path}.min: ")
+
+
 def test_shrinking_keeps_steps_that_old_values_continue_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,9 @@ from mint._command.remaking import Edit, remade
 from mint._command.searching import Search, reduced
 from mint._command.shrinking import _joined, _pairs, _with_pieces_joined, _without_steps, shrink
 from mint._command.shrinking_calls import _less, with_fewer_options
+from mint._command.shrinking_frames import without_frames
 from mint._transcripts.calls import Call
+from mint.testing import frames, hpack
 from mint.transcripts._reading import NEEDED, Beginning, Entry, Transcript, read_transcript
 
 if TYPE_CHECKING:
@@ -236,7 +238,7 @@ def test_pieces_are_joined_at_once_or_pair_by_pair(pieces: int, kept: int) -> No
     assert joined == b"0123"[:pieces]
 
 
-@pytest.mark.parametrize("first", [b"a", b"abc"])
+@pytest.mark.parametrize("first", [b"a", b"abc", b"a" * 1000])
 @pytest.mark.parametrize("second", [b"b", b"bcd"])
 def test_the_first_connection_that_is_enough_is_kept(first: bytes, second: bytes) -> None:
     """Also if another one is enough and smaller."""
@@ -286,6 +288,59 @@ def test_requests_get_the_refs_that_a_replay_gives_them(protocol: str, gone: tup
     again = remade(made, Edit(gone=frozenset({1})))
     refs = [part.ref for part in again.parts if isinstance(part, Entry)]
     assert refs == [*(1 + step * number for number in range(3 - len(gone))), 0]
+
+
+# -- what the server sends
+
+
+def input_of(made: Transcript) -> list[bytes]:
+    """Return the input of each step."""
+    return [
+        octets
+        for part in made.parts
+        if isinstance(part, Entry) and isinstance(octets := part.call.arguments[0], bytes)
+    ]
+
+
+def test_what_a_removed_step_put_into_the_table_is_put_there_by_the_next() -> None:
+    first = frames.headers(1, hpack.literal("n", "v", "incremental"))
+    second = frames.headers(1, hpack.indexed(62))
+    whole = transcript(("feed", 0, first.serialize()), ("feed", 1, second.serialize()), protocol="http2")
+    assert input_of(remade(whole, Edit(gone=frozenset({1})))) == [first.serialize()]
+
+
+@pytest.mark.parametrize("cut", range(1, 17))
+def test_the_rest_of_a_frame_that_began_in_a_removed_step_is_no_frame(cut: int) -> None:
+    """So the number 1 is that of the frame after it."""
+    ping, settings = frames.ping().serialize(), frames.settings((1, 2)).serialize()
+    whole = transcript(
+        ("feed", 0, settings + ping[:cut]), ("feed", 1, ping[cut:] + settings), protocol="http2"
+    )
+    made = remade(whole, Edit(gone=frozenset({1}), units={2: {1: None}}))
+    assert input_of(made) == [ping[cut:]]
+
+
+def test_promises_of_a_removed_step_are_forgotten() -> None:
+    """What follows on their streams is removed, too."""
+    promise = frames.push_promise(1, 2, hpack.indexed(2)).serialize()
+    rest = [frames.headers(2, hpack.indexed(8)), frames.data(2, b"x", end=True)]
+    ping = frames.ping().serialize()
+    whole = transcript(("feed", 0, promise), ("feed", 1, frames.serialize(rest) + ping), protocol="http2")
+    assert input_of(remade(whole, Edit(gone=frozenset({1})))) == [ping]
+
+
+@pytest.mark.parametrize("places", [[0], [0, 2], [1, 3], [0, 1, 2, 3]])
+def test_only_frames_over_http2_are_removed(places: list[int]) -> None:
+    """The transcript has connections over both protocols, in any order."""
+    ping = frames.ping().serialize()
+    parts: list[Beginning | Entry] = []
+    for number in range(4):
+        protocol = "http2" if number in places else "http1"
+        beginning = Beginning(number + 1, protocol, OPTIONS, None, 1)
+        parts += [beginning, Entry(beginning, 1, 0, Call("feed", (ping,)), None, 1)]
+    search = Search(Transcript(tuple(parts)), lambda _: True)
+    list(without_frames(search))
+    assert input_of(search.best) == [b"" if number in places else ping for number in range(4)]
 
 
 # -- options
