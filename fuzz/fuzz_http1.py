@@ -7,7 +7,7 @@ reach bodies, trailers, pipelines and limits.
 import re
 
 from grammar_http1 import limits as chosen_limits
-from grammar_http1 import requests, stream
+from grammar_http1 import requests, spaced, stream
 from mint._core.events import (
     Data,
     Done,
@@ -21,12 +21,15 @@ from mint._core.events import (
 )
 from mint._core.faults import Fault
 from mint._core.http1 import Config, State
-from mint.tolerance import bits_of
+from mint.tolerance import Tolerance, bits_of
 from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading
 from support import Choices, check, compare, fuzz, play, ref_of, shows_no_secret, without_surplus
 
+ALL = bits_of(True)
+EMPTY_LINES = bits_of(Tolerance(empty_lines=True))
 
-def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
+
+def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, tolerance: int = 0) -> State:
     """Return a state in which these requests wait for their responses."""
     config = Config(
         hostname="example.org",
@@ -35,7 +38,7 @@ def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, leni
         identity=7,
         user_agent="fuzz",
         status_reason=reasons,
-        tolerance=bits_of(lenient),
+        tolerance=tolerance,
         **vars(limits),
     )
     state = State(config)
@@ -126,18 +129,23 @@ def one(data: bytes) -> None:
     octets = data[9:] if raw else stream(choices, asked, limits)
     eof, clean = choices.chance(60), choices.chance(70)
     reasons = choices.chance(30)
+    between = len(octets) % 8 == 3  # not a choice, so that the stored inputs keep their meaning
     if choices.chance(12):
-        # There is no model of the tolerances, but splits, forks and repetition must not change the result.
-        state = state_for(asked, limits, reasons=reasons, lenient=True)
+        # Most tolerances have no model, but splits, forks and repetition must not change the result.
+        tolerance = choices.below(ALL + 1) if len(octets) % 2 else ALL
+        octets = spaced(choices, octets) if between else octets
+        state = state_for(asked, limits, reasons=reasons, tolerance=tolerance)
         hides(state, octets)
         compare(state, octets, choices.cut(octets), clean=clean, eof=eof)
         fork(state, octets, choices)
         return
-    state = state_for(asked, limits, reasons=reasons)
+    octets = spaced(choices, octets) if between else octets
+    state = state_for(asked, limits, reasons=reasons, tolerance=EMPTY_LINES if between else 0)
     hides(state, octets)
     parts = choices.cut(octets)
     events, fault, last = compare(state, octets, parts, clean=clean, eof=eof)
-    model = Reader(octets, asked, limits, reasons=reasons).read(eof=eof, clean=clean)
+    reader = Reader(octets, asked, limits, reasons=reasons, empty_lines=between)
+    model = reader.read(eof=eof, clean=clean)
     judge(events, fault, model)
     if octets and model.surplus_behind_nothing:
         check(not last.is_open_read, "open after octets that answer no request", last, model)

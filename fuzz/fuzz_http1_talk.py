@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fuzz_http1 import seen
+from fuzz_http1 import EMPTY_LINES, seen
 from fuzz_http1_requests import split_head
 from mint._core.events import CLOSE, SHUT_WRITE, Event, Failed, RequestRef, Step
 from mint._core.faults import Fault
@@ -58,6 +58,7 @@ class Talk:
     state: State
     most: int  # requests that may wait
     proxied: bool
+    blanks: bool  # whether empty lines are tolerated
     given: int = 0
     waiting: deque[Request] = field(default_factory=deque)
     sent: list[Request] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Talk:
     deaf: bool = False
     closed: bool = False
     until_close: bool = False
+    half: bool = False  # whether the CR of an empty line has arrived, but not its LF
     output: bytes = b""
     expected: list[tuple[str, int, object]] = field(default_factory=list)
     failures: list[tuple[int, str, int]] = field(default_factory=list)
@@ -213,7 +215,17 @@ class Talk:
             self.pieces.append((part, lambda: self.content(one, part, done=False)))
         elif not self.pieces:
             self.plan(self.waiting[0])
+        if self.half:
+            self.blank()
         self.feed(*self.pieces.popleft())
+
+    def blank(self) -> None:
+        """Let the server send half of an empty line between responses, also while no request waits."""
+        busy = self.pieces and not self.half
+        if not self.blanks or busy or self.closed or self.deaf or self.until_close or self.tunnel is not None:
+            return
+        self.feed(b"\n" if self.half else b"\r", lambda: None)
+        self.half = not self.half
 
     def feed(self, octets: bytes, effect: Callable[[], None]) -> None:
         """Feed octets, and check the events."""
@@ -360,6 +372,8 @@ class Talk:
             case 2:
                 if self.pieces or self.until_close or not waited or self.tunnel or was_closed:
                     return
+                if self.half:
+                    self.blank()
                 octets = b"HTTP/1.1 200 OK\r\nbad name: x\r\n\r\n"
                 self.expected.append(("status", self.waiting[0].number, 200))
                 self.fail_all("invalid_header", YES, "closed", MAYBE)
@@ -468,16 +482,19 @@ def one(data: bytes) -> None:
         user_agent="fuzz",
         max_pipelined=(most := choices.between(1, 4)),
         forward_proxy=proxied,
+        tolerance=EMPTY_LINES if (blanks := choices.chance(30)) else 0,
     )
-    talk = Talk(choices, State(config), most, proxied)
+    talk = Talk(choices, State(config), most, proxied, blanks)
     for _ in range(choices.between(4, 30)):
-        kind = choices.below(12)
+        kind = choices.below(14)
         if kind < 4:  # a third
             talk.request()
         elif kind < 6:  # a piece of a body
             talk.body()
         elif kind == 6:  # its end
             talk.end()
+        elif kind > 11:  # half of an empty line
+            talk.blank()
         elif kind < 11 or choices.chance(60):  # a third
             talk.respond()
         else:

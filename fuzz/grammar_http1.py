@@ -177,6 +177,18 @@ def stream(choices: Choices, asked: list[Asked], limits: Limits) -> bytes:
     return bytes(made)
 
 
+def spaced(choices: Choices, octets: bytes) -> bytes:
+    """Return the responses with empty lines, complete or not, before some of them and after the last one."""
+    places = [match.start() for match in re.finditer(rb"HTTP/1\.", octets)]
+    made, done = b"", 0
+    for place in (*places, len(octets)):
+        made += octets[done:place]
+        if choices.chance(60):
+            made += b"\r\n" * choices.below(3) + choices.pick((b"", b"", b"\r\n", b"\r", b"\n", b"\r\r\n"))
+        done = place
+    return made
+
+
 def damage(choices: Choices, made: bytearray) -> None:
     """Change, remove or double an octet, or add one that has a meaning."""
     place = choices.below(len(made)) if made else 0

@@ -1,7 +1,7 @@
 """A naive reader of HTTP/1 responses: RFC 9112 and the limits of mint, applied to a complete input.
 
 It shares no code with mint: it splits lines, applies one rule after the other and keeps lists. mint must read
-what it reads, and refuse what it refuses. Only the strict mode is modelled.
+what it reads, and refuse what it refuses. Of the tolerances, only the one for empty lines is modelled.
 """
 
 from __future__ import annotations
@@ -120,8 +120,17 @@ class Partial(Exception):  # noqa: N818  # control flow of the reader
 class Reader:
     """Reads all of an input."""
 
-    def __init__(self, data: bytes, asked: list[Asked], limits: Limits, *, reasons: bool = False) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        asked: list[Asked],
+        limits: Limits,
+        *,
+        reasons: bool = False,
+        empty_lines: bool = False,
+    ) -> None:
         self.data = data
+        self.empty_lines = empty_lines
         self.reasons = reasons
         self.at = 0
         self.asked = asked
@@ -157,12 +166,20 @@ class Reader:
         self.at = end + 1
         return line
 
+    def pass_over(self) -> None:
+        """Skip empty lines between responses, if they are tolerated; the last one may be incomplete."""
+        while self.empty_lines and self.data.startswith(b"\r\n", self.at):
+            self.at += 2
+        if self.empty_lines and self.data[self.at :] == b"\r":
+            self.at += 1
+
     def read(self, *, eof: bool, clean: bool) -> Reading:
         """Read until the input or the requests end, or a rule is broken."""
         out = self.out
         try:
             while self.number <= len(self.asked) and not out.closed:
                 self.response(self.asked[self.number - 1])
+            self.pass_over()
             if not out.closed and self.at < len(self.data):
                 raise Refusal("unexpected_data")
         except Refusal as refusal:
@@ -199,6 +216,7 @@ class Reader:
         """Read interim responses and the final one."""
         interims = size = 0
         while True:
+            self.pass_over()
             start = self.at
             rest = self.data[start : start + 7]
             if rest != b"HTTP/1."[: len(rest)]:
@@ -354,7 +372,9 @@ class Reader:
         self.number += 1
         if closes or asked.closes:
             self.shut()
-        elif nothing and self.number > len(self.asked) and self.at < len(self.data):
+            return
+        self.pass_over()
+        if nothing and self.number > len(self.asked) and self.at < len(self.data):
             self.out.surplus_behind_nothing = True
         elif nothing and self.at < len(self.data):
             rest = self.data[self.at : self.at + 7]

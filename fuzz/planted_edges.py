@@ -145,4 +145,34 @@ EDGES: tuple[Bug, ...] = (
         '    if (":authority" in pseudo\n            and origin_of(',
         "http2_talk",
     ),
+    Bug(
+        "CR of an empty line forgotten at a split",
+        H1,
+        "            if found == LINE_PARTIAL and line.whole == 1:\n                return None\n",
+        "            if found == LINE_PARTIAL and line.whole == 1:\n"
+        "                self.core.window.start = self.core.window.end\n                return None\n",
+        "http1",
+    ),
+    Bug(
+        "CR behind the last response forgotten at a split",
+        H1,
+        "            self.log = log_append(self.log, &self.core.window, at.octets + at.place, 1)\n"
+        "            at.place = at.end\n        return 0\n",
+        "            at.place = at.end\n        return 0\n",
+        "http1",
+    ),
+    Bug(
+        "CR of an empty line forgotten by the next request",
+        core("http1.pyx"),
+        "        pending = Pending.__new__(Pending)\n",
+        "        pending = Pending.__new__(Pending)\n        new.core.window.start = new.core.window.end\n",
+        "http1_talk",
+    ),
+    Bug(
+        "CR of an empty line taken for a response",
+        H1,
+        """                and self.log.octets[self.core.window.start] != c"\\r")\n""",
+        "                )\n",
+        "http1_talk",
+    ),
 )

@@ -62,8 +62,8 @@ HTTP1: tuple[Bug, ...] = (
     Bug(
         "interim response forgotten at the end",
         "mint/_core/http1_responses.pyx",
-        "        return (self.core.phase != PHASE_STATUS or self.core.interim != 0\n",
-        "        return (self.core.phase != PHASE_STATUS\n",
+        "        if self.core.phase != PHASE_STATUS or self.core.interim != 0:\n",
+        "        if self.core.phase != PHASE_STATUS:\n",
         "http1_talk",
     ),
     Bug(

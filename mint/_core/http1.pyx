@@ -367,7 +367,7 @@ cdef class State(Reading):
         """Read octets that came while no request was open, or before any of it was written.
 
         They are never the response to a request that is sent later, so the connection fails and closes; only
-        empty lines may be tolerated (9112-9.2-b).
+        empty lines may be tolerated (9112-9.2-b). If a CR has arrived before them, they are not empty lines.
         """
         cdef State new
         cdef list responses = []
@@ -375,6 +375,8 @@ cdef class State(Reading):
         cdef Py_ssize_t start = empty_lines(<const unsigned char *>PyBytes_AS_STRING(data), count,
                                             self.config.tolerance)
         cdef Fault broken
+        if self.core.window.end != self.core.window.start:   # a CR
+            start = 0
         if start == count:
             return step(self)
         new = self.clone()

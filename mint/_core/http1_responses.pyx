@@ -117,9 +117,11 @@ cdef class Reading:
     """The fields of a state, and the methods that read responses. `State` adds the operations."""
 
     cdef bint is_answering(self) noexcept:
-        """Whether part of a response to the first open request was seen."""
-        return (self.core.phase != PHASE_STATUS or self.core.interim != 0
-                or self.core.window.end != self.core.window.start)
+        """Whether part of a response to the first open request was seen. A CR before its LF is none."""
+        if self.core.phase != PHASE_STATUS or self.core.interim != 0:
+            return True
+        return (self.core.window.end != self.core.window.start
+                and self.log.octets[self.core.window.start] != c"\r")
 
     cdef int shut(self, list responses, object first, object rest) except -2:
         """Close; fail the first open request with `first`, others with `rest`; return their `processed`."""
@@ -181,9 +183,7 @@ cdef class Reading:
             elif phase == PHASE_FIELDS:
                 broken = self.read_fields(&at, responses, False)
             elif phase == PHASE_LENGTH:
-                count = at.end - at.place
-                if count > self.core.remaining:
-                    count = <Py_ssize_t>self.core.remaining
+                count = <Py_ssize_t>min(<long long>(at.end - at.place), self.core.remaining)
                 self.core.remaining -= count
                 self.hand_on(&at, data, count, responses)
                 if self.core.remaining == 0:

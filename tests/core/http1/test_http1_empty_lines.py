@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.http1_driver import HEAD, LENIENT, cut, play, with_requests
+from mint._core.faults import Fault
+from mint.tolerance import Tolerance, bits_of
+from tests.http1_driver import HEAD, LENIENT, config, cut, play, with_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mint._core.events import Event, Step
+    from mint._core.http1 import Config, State
 
 EMPTY = HEAD + b"content-length: 0\r\n\r\n"
 LINES = (b"", b"\r\n", b"\n", b"\r\n\r\n", b"\n\r\n", b"\r\n\n", b"\n\n\n", b"\r\n\r\n\r\n")
@@ -31,3 +41,36 @@ def test_empty_lines_leave_nothing_behind(lines: bytes) -> None:
         assert outcome.fault is None
         assert outcome.responses == []
         assert outcome.state == state, place
+
+
+ONLY = config(tolerance=bits_of(Tolerance(empty_lines=True)))
+ENDS: tuple[Callable[[State], Step[State]], ...] = (
+    lambda state: state.feed_eof(True),
+    lambda state: state.lose(Fault("connection_reset")),
+)
+
+
+@pytest.mark.parametrize("options", [LENIENT, ONLY])
+@pytest.mark.parametrize("open_", [True, False])
+def test_a_cr_whose_lf_has_not_come_is_no_part_of_a_response(open_: bool, options: Config) -> None:
+    """The same requests fail in the same way as without the CR, and as after its LF."""
+    state = with_requests(options=options)
+    if not open_:
+        state = play(state, [EMPTY]).state
+    for ends in ENDS:
+        seen: list[tuple[Fault | None, list[Event]]] = []
+        for before in (b"", b"\r", b"\r\n", b"\r\n\r"):
+            step = ends(play(state, [before] if before else []).state)
+            seen.append((step.fault, step.responses))
+        assert seen[1:] == seen[:-1]
+
+
+@pytest.mark.parametrize("options", [LENIENT, ONLY])
+@pytest.mark.parametrize("after", [b"\n", b"\r\n", b"\r", b"\n\r\n", b"X"])
+def test_nothing_unasked_is_accepted_behind_a_cr(after: bytes, options: Config) -> None:
+    """The CR is kept, so that the next response would begin with it."""
+    state = play(with_requests(options=options), [EMPTY, b"\r"]).state
+    step = state.unasked(after)
+    assert step.fault is not None
+    assert step.fault.reason == "unexpected_data"
+    assert not step.state.is_open_read
