@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -83,6 +84,17 @@ def test_an_answer_that_is_too_large(end: mint.Response) -> None:
     assert collector.feed([mint.Data(REFS[0], b"1")]) == {REFS[0]: ContentTooLarge(10)}
     assert collector.feed([*data, end]) == {}
     assert collector.feed([*data, mint.Done(REFS[0])]) == {REFS[0]: Answer(0, content=b"1234512345")}
+
+
+def test_the_content_of_an_answer_that_is_too_large_is_released() -> None:
+    """At once, and not when the request ends."""
+    collector = Collector(max_size=1_000)
+    content = bytes(1_000)
+    before = sys.getrefcount(content)
+    collector.feed([mint.Data(REFS[0], content)])
+    assert sys.getrefcount(content) > before
+    collector.feed([mint.Data(REFS[0], b"x")])
+    assert sys.getrefcount(content) == before
 
 
 def test_a_forgotten_request_gives_no_answer() -> None:

@@ -33,7 +33,7 @@ from mint._core.faults import Fault
 from mint._core.http2_config import PREFACE
 from mint._transcripts.calls import VERBS, Call, read
 from mint._transcripts.literals import LiteralError, of_frames, of_octets, quoted, unquoted, value
-from mint._transcripts.results import differences, of_step
+from mint._transcripts.results import differences, of_state, of_step
 from mint.testing import frames as f
 
 IDENTITY = 7
@@ -394,3 +394,26 @@ def test_differences_that_masks_cause_are_reported() -> None:
     closed = state.close().state
     [line] = differences(Step(closed, [], (b"abc",), None, None, KEEP, ()), one)
     assert line.startswith("~ without masks: state 0 open, reads no more, writes no more")
+
+
+def test_the_summary_of_a_state() -> None:
+    """Each part alone, and then all of them together."""
+    engine = fresh()
+    step = engine.request("POST", "/", (), None, True)
+    assert of_state(engine) == "0 open, reads, writes"
+    assert of_state(step.state) == "1 open, reads, writes, a body is streamed"
+    assert of_state(engine.close().state) == "0 open, reads no more, writes no more"
+    tunnel = engine.request("CONNECT", "h:1", (), None, False).state
+    assert of_state(tunnel) == "1 open, reads, writes no more"
+    tunnel = tunnel.feed(b"HTTP/1.1 200 OK\r\n\r\n").state
+    assert of_state(tunnel) == "1 open, reads, writes no more, a tunnel"
+    engine = fresh("http2")
+    assert of_state(engine) == "0 open, reads, writes, window 65535"
+    settings = f.settings((4, 10)).serialize()
+    engine = engine.feed(settings).state
+    assert of_state(engine) == "0 open, reads, writes, settings came, window 65535"
+    engine = engine.request("POST", "/", (), None, True).state
+    draining = engine.feed(f.goaway(1).serialize()).state
+    assert of_state(draining) == "1 open, reads, writes no more, draining, settings came, window 65535"
+    left = engine.feed(f.window_update(0, 5).serialize()).state
+    assert of_state(left) == "1 open, reads, writes, settings came, window 65540"
