@@ -108,9 +108,11 @@ def test_a_failure_is_raised_after_octets_that_had_arrived() -> None:
     pipe.fail(errors.TransportReset())
     pipe.fail(errors.TLSFailed("later"))
     assert pipe._next() == b"first"
+    assert pipe._reading == Reading.FAILED
     with pytest.raises(errors.TransportReset):
         pipe._next()
     for _ in range(2):
+        assert pipe._reading == Reading.REPORTED
         with pytest.raises(errors.TransportClosed):
             pipe._next()
 
