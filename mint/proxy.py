@@ -262,7 +262,8 @@ def check_sent_headers(headers: HeaderFields) -> None:
     config = Config(hostname="a", port=1, scheme="http", identity=0, user_agent=USER_AGENT)
     refused = State(config).request("CONNECT", "a:1", headers, None, False).fault
     if refused is not None:
-        raise ValueError(f"headers: {refused.reason.replace('_', ' ')}: {refused.name}")
+        about = f": {refused.name}" if refused.name else ""
+        raise ValueError(f"headers: {refused.reason.replace('_', ' ')}{about}")
 
 
 def from_environment(

@@ -26,46 +26,108 @@ def test_a_proxy_is_a_value_and_hides_its_secrets() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "says"),
     [
-        {"scheme": "ftp"},
-        {"port": -1},
-        {"port": 65_536},
-        {"port": True},
-        {"port": "80"},
-        {"address": "a b"},
-        {"address": "%41"},
-        {"hostname": "a/b"},
-        {"tunnel": None},
-        {"tunnel_timeout": -1},
-        {"tunnel_timeout": True},
-        {"protocols": ()},
-        {"protocols": ("http1", "http2")},
-        {"headers": (("host", "a"),)},
-        {"headers": (("a b", "c"),)},
-        {"headers": (("a", "b\r\nc: d"),)},
-        {"headers": (("content-length", "5"),)},
-        {"headers": (("transfer-encoding", "chunked"),)},
-        {"headers": (("proxy-authorization", "x"),), "username": "a", "password": "b"},
-        {"password": "b"},
-        {"username": "a:b"},
-        {"username": "a\r\nb"} | {"scheme": "socks4a", "password": "x"},
-        {"scheme": "https", "address": mint.UnixAddress("/a")},
-        {"scheme": "socks5", "headers": (("a", "b"),)},
-        {"scheme": "socks5", "protocols": ("http2",)},
-        {"scheme": "socks5", "username": "a"},
-        {"scheme": "socks5", "username": "a" * 256, "password": "b"},
-        {"scheme": "socks5", "username": "a", "password": "b" * 65_536},
-        {"scheme": "socks5", "username": "", "password": ""},
-        {"scheme": "socks4a", "username": "a\0b"},
-        {"scheme": "socks4a", "username": "a", "password": "b"},
+        (
+            {"scheme": "ftp"},
+            "scheme must be 'http' or 'https' or 'socks5' or 'socks5h' or 'socks4a', not 'ftp'",
+        ),
+        ({"port": -1}, "port must be a number from 0 to 65535, not -1"),
+        ({"port": 65_536}, "port must be a number from 0 to 65535, not 65536"),
+        ({"port": True}, "port must be a number from 0 to 65535, not True"),
+        ({"port": "80"}, "port must be a number from 0 to 65535, not '80'"),
+        (
+            {"address": "a b"},
+            "'a b' is not a host name: it must not contain a user, a port, a path or percent-encoding",
+        ),
+        (
+            {"address": "%41"},
+            "'%41' is not a host name: it must not contain a user, a port, a path or percent-encoding",
+        ),
+        (
+            {"hostname": "a/b"},
+            "'a/b' is not a host name: it must not contain a user, a port, a path or percent-encoding",
+        ),
+        ({"tunnel": None}, "tunnel must be True or False, not None"),
+        ({"tunnel_timeout": -1}, "tunnel_timeout must be a number of seconds, or None for no limit, not -1"),
+        (
+            {"tunnel_timeout": True},
+            "tunnel_timeout must be a number of seconds, or None for no limit, not True",
+        ),
+        ({"protocols": ()}, 'protocols must be ("http1",) or ("http2",), not ()'),
+        (
+            {"protocols": ("http1", "http2")},
+            "protocols must be (\"http1\",) or (\"http2\",), not ('http1', 'http2')",
+        ),
+        ({"headers": (("host", "a"),)}, "headers must not contain host, which names the origin"),
+        ({"headers": (("a b", "c"),)}, "headers: invalid header name: a b"),
+        ({"headers": (("a", "b\r\nc: d"),)}, "headers: invalid header value: a"),
+        ({"headers": (("content-length", "5"),)}, "headers: content length mismatch"),
+        ({"headers": (("transfer-encoding", "chunked"),)}, "headers: invalid request framing: CONNECT"),
+        (
+            {"headers": (("proxy-authorization", "x"),), "username": "a", "password": "b"},
+            "username and a proxy-authorization header cannot be used together",
+        ),
+        ({"password": "b"}, "password must not be given without username"),
+        ({"username": "a:b"}, "username must not contain a colon: Basic authentication cannot carry it"),
+        (
+            {"username": "a\r\nb"} | {"scheme": "socks4a", "password": "x"},
+            "SOCKS4a does not support passwords: use socks5 or socks5h",
+        ),
+        (
+            {"scheme": "https", "address": mint.UnixAddress("/a")},
+            "a Unix socket has no host name: give hostname for the certificate",
+        ),
+        (
+            {"scheme": "socks5", "headers": (("a", "b"),)},
+            "headers can be used only with HTTP proxies, not with SOCKS",
+        ),
+        (
+            {"scheme": "socks5", "protocols": ("http2",)},
+            "protocols can be used only with HTTP proxies, not with SOCKS",
+        ),
+        ({"scheme": "socks5", "username": "a"}, "SOCKS5 needs both a username and a password, or neither"),
+        (
+            {"scheme": "socks5", "username": "a" * 256, "password": "b"},
+            "username must be 1 to 255 bytes long",
+        ),
+        (
+            {"scheme": "socks5", "username": "a", "password": "b" * 65_536},
+            "password must be 1 to 255 bytes long",
+        ),
+        ({"scheme": "socks5", "username": "", "password": ""}, "username must be 1 to 255 bytes long"),
+        (
+            {"scheme": "socks4a", "username": "a\0b"},
+            "username must not contain NUL or characters that UTF-8 cannot encode",
+        ),
+        (
+            {"scheme": "socks4a", "username": "a", "password": "b"},
+            "SOCKS4a does not support passwords: use socks5 or socks5h",
+        ),
     ],
 )
-def test_invalid_proxies_are_refused(wrong: dict[str, object]) -> None:
+def test_invalid_proxies_are_refused(wrong: dict[str, object], says: str) -> None:
     options: dict[str, object] = {"scheme": "http", "address": "proxy.example", "port": 3128, **wrong}
     with pytest.raises(ValueError, match=r".") as caught:
         Proxy(**options)  # type: ignore[arg-type]  # wrong on purpose
-    assert "bb" not in str(caught.value)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize("name", ["username", "password"])
+@pytest.mark.parametrize("letter", ["a", "\xe4", "\u20ac"])
+@pytest.mark.parametrize("size", [1, 84, 85, 86, 127, 128, 255, 256])
+def test_credentials_of_socks5_have_up_to_255_octets(name: str, letter: str, size: int) -> None:
+    given = letter * size
+    names = ("u", given) if name == "password" else (given, "p")
+
+    def proxy() -> Proxy:
+        return Proxy("socks5", "proxy.example", 1080, username=names[0], password=names[1])
+
+    if len(given.encode()) <= 255:
+        assert getattr(proxy(), name) == given
+    else:
+        with pytest.raises(ValueError, match=f"{name} must be 1 to 255 bytes long"):
+            proxy()
 
 
 def test_without_socks_support_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -322,3 +322,39 @@ def test_content_may_be_as_large_as_its_limit(codings: str, size: int) -> None:
         with pytest.raises(ContentTooLarge) as caught:
             content.decode(encoded, codings, max_size=limit)
         assert caught.value.limit == limit
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted", "cost"),
+    [
+        ("gzip", True, 1024),
+        ("zlib", False, 1024),
+        ("raw", False, 1024),
+        ("br", False, 1024),
+        ("zstd", True, 4096),
+    ],
+)
+def test_members_and_frames_count_as_output(
+    kind: str, counted: bool, cost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise many empty ones would take much time for little output."""
+    monkeypatch.setattr(content, "_FREE", 0)
+    name, encode = ENCODERS[kind]
+    unit = encode(b"x")
+    for number in (1, 2, 7) if counted else (1,):
+        decoder = content.Decoder(name, max_ratio=None)
+        assert decoded(decoder, [unit * number]) == b"x" * number
+        [stage] = decoder._stages
+        assert (stage.units, stage.unit_cost) == (number, cost)
+        most = (cost + 1) * number / (len(unit) * number)
+        for ratio in (int(most), int(most) + 1):
+            if ratio < most:
+                with pytest.raises(CompressionRatioExceeded):
+                    content.decode(unit * number, name, max_ratio=ratio)
+            else:
+                assert content.decode(unit * number, name, max_ratio=ratio) == b"x" * number
+
+
+def test_sizes() -> None:
+    """The limits of the ratio and the sizes of pieces, in bytes."""
+    assert (content._FREE, content._PIECE, content._INPUT) == (1_048_576, 65_536, 16_384)
