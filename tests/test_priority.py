@@ -14,6 +14,11 @@ import mint
 H3 = mint.Alternative("h3", "", 443)
 
 
+def test_what_an_alternative_is_by_default() -> None:
+    """A service may be remembered for a day (RFC 7838 3.1)."""
+    assert (H3.max_age, H3.persist) == (24 * 60 * 60, False)
+
+
 @pytest.mark.rfc("9218-4.1-a")
 @pytest.mark.parametrize(
     ("priority", "value"),

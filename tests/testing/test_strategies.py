@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any  # h2 has untyped events
 
@@ -9,7 +10,8 @@ import h2.config
 import h2.connection
 import h2.events
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
 
 import mint
 from mint.testing import Origin, Response, ScriptedServer, ScriptError, Step, build, http2, memory, strategies
@@ -19,6 +21,9 @@ from .clients import GET, dial, read_all
 
 if TYPE_CHECKING:
     from mint.types import ProtocolName
+
+
+DILIGENT = settings(max_examples=2_000, database=None)
 
 
 def sent_by_h2() -> tuple[h2.connection.H2Connection, bytes]:
@@ -117,3 +122,26 @@ def test_every_behaviour_ends(http_2: bool) -> None:
 
     meet()
     assert {"whole"} < set(outcomes), "both correct and faulty servers must be drawn"
+
+
+def every_damage(data: bytes) -> set[bytes]:
+    """Return what `damaged` may make of data: one byte changed, lost or added, or the end missing."""
+    some = [bytes((octet,)) for octet in range(256)]
+    made = {data[:at] for at in range(len(data))}
+    for at in range(len(data)):
+        made |= {data[:at] + data[at + 1 :], *(data[:at] + octet + data[at + 1 :] for octet in some)}
+        made |= {data[:at] + octet + data[at:] for octet in some}
+    return made or {data}
+
+
+@given(st.binary(max_size=4), st.data())
+def test_damaged_data(data: bytes, drawn: st.DataObject) -> None:
+    assert drawn.draw(strategies.damaged(data)) in every_damage(data)
+
+
+@pytest.mark.parametrize(
+    "kind", [b"", b"a", b"ab", b"bc", b"ac", b"[^a]bc", b"a[^b]c", b"ab[^c]", b".abc", b"a.bc", b"ab.c"]
+)
+def test_each_kind_of_damage_is_drawn(kind: bytes) -> None:
+    pattern = re.compile(kind, re.DOTALL)
+    find(strategies.damaged(b"abc"), lambda made: pattern.fullmatch(made) is not None, settings=DILIGENT)

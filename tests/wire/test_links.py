@@ -218,3 +218,23 @@ def test_when_a_mailbox_may_have_to_read_the_rest(arrived: bool, reading: int) -
     link._reading = reading
     assert link.receive_now() == (b"x" if arrived else b"" if reading == Reading.ENDED else None)
     assert calls == (["rest"] if not arrived and reading == Reading.OPEN else [])
+
+
+@pytest.mark.parametrize("queued", [False, True])
+@pytest.mark.parametrize("closes", [False, True])
+@pytest.mark.parametrize("writing", range(Writing.CLOSED + 1))
+def test_a_link_that_closes_at_its_end_is_closed_once_everything_was_written(
+    writing: int, closes: bool, queued: bool
+) -> None:
+    link = Memory()
+    mint.http1.initiate(link, scheme="http", hostname="a").request("GET", "/")
+    assert link.unsent
+    if not queued:
+        link.take()
+    link._writing, link._closes_at_end = writing, closes
+    link._finish_wire()
+    written = not queued and writing in {Writing.SEALED, Writing.FINISHED}
+    assert link._closed_at_end is (written and closes)
+    if written:
+        writing = Writing.CLOSED if closes else Writing.FINISHED
+    assert link._writing == writing
