@@ -238,3 +238,32 @@ def test_a_link_that_closes_at_its_end_is_closed_once_everything_was_written(
     if written:
         writing = Writing.CLOSED if closes else Writing.FINISHED
     assert link._writing == writing
+
+
+@pytest.mark.parametrize("unsealed", [0, 1])
+def test_close_notify_is_sent_from_the_inside_out(unsealed: int) -> None:
+    """That of an inner layer passes through the layers around it, which must not have ended before.
+
+    If octets are lost, there is none: the peer has to notice that.
+    """
+    told: list[str] = []
+
+    class Outer(TLSLayer):
+        def close_notify(self) -> None:
+            told.append(self.name)
+
+        name = "outer"
+
+    class Inner(Outer):
+        name = "inner"
+
+    class Told(Memory):
+        def _carry_out(self) -> None:
+            told.append("carried out")
+
+    context = ssl.create_default_context()
+    link = Told()
+    link._layers = (Outer(context, "a.example"), Inner(context, "a.example"))
+    link._unsealed = unsealed
+    link._say_goodbye()
+    assert told == ([] if unsealed else ["inner", "carried out", "outer", "carried out"])
