@@ -276,10 +276,16 @@ def sources(module: str) -> list[str]:
 
 
 def closest(file: str, root: Path, *, quick: bool) -> list[list[str]]:
-    """Return the tests to run in rounds, the closest first: those named like the source, then its folders."""
+    """Return the tests to run in rounds, the closest first: those named like the source, then its folders.
+
+    Tests of arguments, values and options are in no folder; they are the closest to modules in no folder.
+    """
     stem = Path(file).stem.strip("_")
     near = next(paths for part, paths in CLOSEST if part in file)
     rounds = [[path] for path in near if (root / path).exists()]
+    if file.endswith(".py"):
+        general = sorted(str(path.relative_to(root)) for path in (root / "tests").glob("test_*.py"))
+        rounds.insert(0 if near is CLOSEST[-1][1] else len(rounds), general)
     named = sorted(
         str(path.relative_to(root))
         for path in (root / "tests").rglob(f"test_*{stem}*.py")

@@ -92,6 +92,18 @@ def test_tests_named_like_the_source_come_first() -> None:
     assert second == ["tests/pool"]
 
 
+def test_tests_of_arguments_and_values_run_for_every_python_module() -> None:
+    """They are the first for modules that have no folder, and the last for the others."""
+    general = "tests/test_helper_arguments.py"
+    assert general in mutants.closest("mint/_checks.py", mutants.ROOT, quick=True)[0]
+    assert general in mutants.closest("mint/options.py", mutants.ROOT, quick=True)[1]
+    *others, last = mutants.closest("mint/exchange/_blocking.py", mutants.ROOT, quick=True)
+    assert general in last
+    assert not any(general in paths for paths in others)
+    core = mutants.closest("mint/_core/hpack_decoder.pyx", mutants.ROOT, quick=True)
+    assert not any(general in paths for paths in core)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
