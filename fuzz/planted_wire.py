@@ -1,6 +1,6 @@
-"""Bugs of the pipe and the link, for `planted.py`."""
+"""Bugs of the pipe, the link, tunnels and TLS records, for `planted.py`."""
 
-from planted_bug import Bug
+from planted_bug import Bug, core
 
 WIRE: tuple[Bug, ...] = (
     Bug(
@@ -107,5 +107,54 @@ WIRE: tuple[Bug, ...] = (
         "                    self._carry_out()\n",
         "                pass\n",
         "link",
+    ),
+    Bug(
+        "octets before an error of a tunnel lost",
+        "mint/_wire/stream.py",
+        "        if not self._arrived and self.failure is not None and not self.ended:\n",
+        "        if self.failure is not None and not self.ended:\n",
+        "tunnel",
+    ),
+    Bug(
+        "octet beyond the window of a tunnel lost",
+        "mint/_wire/stream.py",
+        "piece = bytes(memoryview(self._pending)[:room])",
+        "piece = bytes(memoryview(self._pending)[: room + 1])",
+        "tunnel",
+    ),
+    Bug(
+        "octets of a tunnel wait although its window has opened",
+        "mint/_wire/stream.py",
+        "            self.break_off(reset=False, cause=from_fault(step.fault))\n        self.pump()\n",
+        "            self.break_off(reset=False, cause=from_fault(step.fault))\n",
+        "tunnel",
+    ),
+    Bug(
+        "last octet of a window of a tunnel never used",
+        "mint/_wire/stream.py",
+        "            elif room <= 0:\n",
+        "            elif room <= 1:\n",
+        "tunnel",
+    ),
+    Bug(
+        "longest TLS record taken for an error",
+        core("records.pyx"),
+        "self._missing > RECORD + EXPANSION):",
+        "self._missing > RECORD):",
+        "records",
+    ),
+    Bug(
+        "part of a TLS record forgotten at a split",
+        core("records.pyx"),
+        "self._begun = self._begun + taken if self._missing else 0",
+        "self._begun = taken if self._missing else 0",
+        "records",
+    ),
+    Bug(
+        "last octet of a TLS record not noticed",
+        core("records.pyx"),
+        "        return pending > self._begun\n",
+        "        return pending > self._begun + 1\n",
+        "records",
     ),
 )

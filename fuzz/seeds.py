@@ -42,8 +42,10 @@ DECISIONS = (
     "http2_talk",
     "link",
     "pipe",
+    "records",
     "streams",
     "transcripts",
+    "tunnel",
 )
 
 

@@ -28,6 +28,8 @@ COUNTS = {
     "pipe": 200,
     "transcripts": 80,
     "streams": 150,
+    "records": 300,
+    "tunnel": 200,
 }
 
 
