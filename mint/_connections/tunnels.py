@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.lock_event import LockEvent
 from .._loops.shared import ELSEWHERE, TunnelLink
-from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
+from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds, no_descriptor
 from .._wire.link import Link, Refused
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
@@ -71,7 +71,10 @@ class Tunnels(TunnelsBase):
         self._waiting: set[LockEvent] = set()
         """One for each thread that waits until another one has read."""
         # Wakes the thread that waits on the socket for all tunnels when nothing from the proxy does.
-        receiver, sender = sockets.socketpair()
+        try:
+            receiver, sender = sockets.socketpair()
+        except OSError as error:
+            raise no_descriptor(error, "making tunnels").marked(successor=connection) from error
         receiver.setblocking(False)
         sender.setblocking(False)
         self._wake_receiver, self._wake_sender = receiver, sender

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .._connect.tunnel import establish
 from ..errors import TransportTimeout
 from .asyncio_link import AsyncioLink
-from .asyncio_poller import poller
+from .asyncio_poller import kept, poller
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ async def open_link(
 ) -> tuple[AsyncioLink, Established]:
     """Run the connecting procedure; return the link and the result."""
     given = given_socket(socket, plan.tcp)
-    established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
-    made = socket_of(established.attempt)
+    driver = Driver(plan.tcp, resolver, given)
     try:
-        link = AsyncioLink(made, plan.tcp, established.layers)
-        link.begin(established.arrived, secure=plan.tls is not None)
+        with kept(asyncio.get_running_loop()):
+            established = await driver.run(establish(plan, given))
+            link = AsyncioLink(socket_of(established.attempt), plan.tcp, established.layers)
+            link.begin(established.arrived, secure=plan.tls is not None)
     except BaseException:
-        made.close()
+        driver.clear(keep=None)
         raise
     return link, established
 

@@ -8,7 +8,6 @@ may be used only in the thread of its loop, except that any thread may call `clo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import weakref
 from threading import get_ident
 from typing import TYPE_CHECKING, Literal
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from .._process import current_process
 from .._wire.pipe import READ, WRITE, Writing
 from ..errors import TransportClosed
-from .asyncio_poller import poller
-from .sockets import SocketBase
+from .asyncio_poller import SelectorPoller, poller
+from .sockets import SocketBase, broken
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -72,14 +71,16 @@ class _Registration:
         """The events whose registration was interrupted by an exception, if it is not under way."""
         # Last, because the callback uses the attributes above, even if an exception interrupts `__init__`.
         self._link = weakref.ref(link, self._dropped)
+        if isinstance(self._poller, SelectorPoller):
+            self._poller.keep(self)
         _OPEN.add(self)
 
     def change(self, events: int) -> None:
-        """Register for these events, and no others."""
+        """Register for these events, and no others. Raises `TransportError` if the system refuses."""
         changed = (events ^ self._events) | (events & self._doubtful)
         if not changed or self._socket.fileno() < 0 or current_process() is not self._process:
             return  # in a forked child the selector is the parent's
-        with contextlib.suppress(RuntimeError):  # the loop is closed
+        try:
             # An event is noted before it is registered, until after it has been removed. So if an exception
             # comes in between, it is removed again before the socket is closed. Meanwhile it is doubtful, and
             # the next call registers it again.
@@ -101,6 +102,10 @@ class _Registration:
                     self._poller.remove_writer(self._socket.fileno())
                     self._events &= ~WRITE
                 self._doubtful &= ~WRITE
+        except RuntimeError:
+            pass  # the loop is closed
+        except OSError as error:
+            raise broken(error, "watching the socket") from error
 
     @property
     def events(self) -> int:
@@ -141,6 +146,8 @@ class _Registration:
     def let_go(self) -> None:
         """End the registration; the link closes the socket."""
         self.change(0)
+        if isinstance(self._poller, SelectorPoller) and current_process() is self._process:
+            self._poller.let_go(self)
         _OPEN.discard(self)
 
 

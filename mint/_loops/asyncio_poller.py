@@ -8,14 +8,16 @@ sockets are registered with a selector, and the loop watches the selector's desc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import selectors
 import weakref
 from typing import TYPE_CHECKING, Protocol
 
 from .asyncio_thread import ThreadPoller
+from .system import no_descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     Callbacks = dict[int, Callable[[], object]]
 
@@ -42,12 +44,27 @@ class Poller(Protocol):
         ...
 
 
-class _SelectorPoller:
-    """A selector between sockets and a loop; it exists only while a socket is registered."""
+class SelectorPoller:
+    """A selector between sockets and a loop; it exists only while a socket is registered, or it is kept.
+
+    A connection keeps it: if no descriptor is left, the program cannot connect, but the connections that it
+    has go on.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
         self._selector: selectors.DefaultSelector | None = None
+        self._keepers: set[object] = set()
+
+    def keep(self, keeper: object) -> None:
+        """Have a selector until `let_go`. Raises `TransportError` if no descriptor is left."""
+        self._open()
+        self._keepers.add(keeper)
+
+    def let_go(self, keeper: object) -> None:
+        """Close the selector if nothing else needs it. Idempotent."""
+        self._keepers.discard(keeper)
+        self._close_unused()
 
     def add_reader(self, fd: int, callback: Callable[[], object]) -> None:
         self._change(fd, READ, callback)
@@ -62,6 +79,8 @@ class _SelectorPoller:
         self._change(fd, WRITE, None)
 
     def _change(self, fd: int, event: int, callback: Callable[[], object] | None) -> None:
+        if callback is None and self._selector is None:
+            return
         selector = self._open()
         key = selector.get_map().get(fd)
         callbacks: Callbacks = {} if key is None else dict(key.data)
@@ -75,18 +94,23 @@ class _SelectorPoller:
             selector.modify(fd, events, callbacks)
         elif key is not None:
             selector.unregister(fd)
-        if not selector.get_map():
-            self._close(selector)
+        self._close_unused()
 
     def _open(self) -> selectors.DefaultSelector:
         loop = self._loop()
         if self._selector is None:
-            self._selector = selectors.DefaultSelector()
+            try:
+                self._selector = selectors.DefaultSelector()
+            except OSError as error:
+                raise no_descriptor(error, "watching sockets") from error
             if loop is not None:
                 loop.add_reader(self._selector.fileno(), self._look)
         return self._selector
 
-    def _close(self, selector: selectors.DefaultSelector) -> None:
+    def _close_unused(self) -> None:
+        selector = self._selector
+        if selector is None or self._keepers or selector.get_map():
+            return
         loop = self._loop()
         self._selector = None
         try:
@@ -121,5 +145,20 @@ def poller(loop: asyncio.AbstractEventLoop) -> Poller:
         return loop
     made = _MADE.get(loop)
     if made is None:
-        made = _MADE[loop] = ThreadPoller(loop) if needs_thread else _SelectorPoller(loop)
+        made = _MADE[loop] = ThreadPoller(loop) if needs_thread else SelectorPoller(loop)
     return made
+
+
+@contextlib.contextmanager
+def kept(loop: asyncio.AbstractEventLoop) -> Generator[None]:
+    """Have the selector of a loop, if it needs one, during the block. Raises the error of `keep`."""
+    found = poller(loop)
+    if not isinstance(found, SelectorPoller):
+        yield
+        return
+    keeper = object()
+    try:
+        found.keep(keeper)
+        yield
+    finally:
+        found.let_go(keeper)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from .._core.link_base import Mutex
 from .lock_event import LockEvent
-from .system import CONNECTED, POLLIN, POLLOUT, make_poll
+from .system import CONNECTED, POLLIN, POLLOUT, make_poll, no_descriptor
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,7 +38,10 @@ class _Watch:
         """Set unless the loop still has to call what was reported."""
         self._delivered.set()
         self._stopped = False
-        self._wake_receiver, self._wake_sender = sockets.socketpair()
+        try:
+            self._wake_receiver, self._wake_sender = sockets.socketpair()
+        except OSError as error:
+            raise no_descriptor(error, "watching sockets") from error
         self._wake_receiver.setblocking(False)
         self._wake_sender.setblocking(False)
         threading.Thread(target=self._run, name="mint-sockets", daemon=True).start()

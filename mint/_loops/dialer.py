@@ -352,7 +352,8 @@ class AsyncDriver(Dialler, ABC):
 
     async def _wait(self, attempts: tuple[Attempt, ...], seconds: float | None) -> Decided:
         most, is_last = self.patience(seconds)
-        first = await self._first(attempts, most)
+        with _phase(RACING):
+            first = await self._first(attempts, most)
         if first is None:
             if is_last:
                 raise TransportTimeout(RACING)

@@ -25,7 +25,7 @@ from .._core.link_base import Mutex, shift
 from .._process import current_process
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .system import LONGEST
+from .system import LONGEST, no_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,8 +72,15 @@ class Watcher:
     _loop_name = "blocking"
 
     def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._wake_receiver, self._wake_sender = sockets.socketpair()
+        try:
+            self._selector = selectors.DefaultSelector()
+            try:
+                self._wake_receiver, self._wake_sender = sockets.socketpair()
+            except BaseException:
+                self._selector.close()
+                raise
+        except OSError as error:
+            raise no_descriptor(error, "making a mailbox") from error
         self._wake_receiver.setblocking(False)
         self._wake_sender.setblocking(False)
         self._selector.register(self._wake_receiver, READ)

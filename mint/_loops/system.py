@@ -14,8 +14,13 @@ import sys
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ..errors.base import Processed
+from ..errors.transport import system_error
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ..errors import TransportError
 
 UNIX: Final[sockets.AddressFamily | None] = getattr(sockets, "AF_UNIX", None)
 """The family of Unix sockets; `None` if the system has none."""
@@ -134,3 +139,8 @@ def describe(code: int) -> str:
     # On Windows, `strerror` does not know the numbers of sockets.
     known: dict[int, str] = getattr(sockets, "errorTab", {})
     return known.get(code) or os.strerror(code)
+
+
+def no_descriptor(error: OSError, doing: str) -> TransportError:
+    """Return the error for a selector or a pair of sockets that the system refused; nothing was sent yet."""
+    return system_error(error, address=doing).marked(processed=Processed.NO)

@@ -47,7 +47,12 @@ async def exchange(
     a mailbox of the call; afterwards the connection is in the same mode as before. If the call is cancelled,
     it closes the connection.
     """
-    with mint_trio.Mailbox() as mailbox:
+    try:
+        made = mint_trio.Mailbox()
+    except TransportError as error:
+        error.marked(successor=conn)
+        raise
+    with made as mailbox:
         waiter = _Waiter(mailbox, timeout)
         return await _asynchronous.exchange(
             conn, mailbox, waiter, method, target, headers, body, trailers, max_size
