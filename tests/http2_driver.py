@@ -35,6 +35,7 @@ AGENT = "mint/test"
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS = range(5)
 PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(5, 10)
+PRIORITY_UPDATE = 0x10
 ACK = END_STREAM = 1
 END_HEADERS = 4
 PADDED = 8
@@ -135,6 +136,18 @@ def text(octets: str | bytes) -> str:
     return octets if isinstance(octets, str) else octets.decode("latin-1")
 
 
+def assert_size(made: Frame) -> None:
+    """Check that a frame which the client sent has a size that its type allows."""
+    size = len(made.payload)
+    exact = {RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}.get(made.kind, size)
+    least = {GOAWAY: 8, PRIORITY_UPDATE: 4}.get(made.kind, 0)
+    assert size == exact
+    assert size >= least
+    if made.kind == SETTINGS:
+        assert size % 6 == 0
+        assert not (made.flags & ACK and size)
+
+
 def frames_of(octets: bytes | Sequence[bytes]) -> list[Frame]:
     """Split what the client sent into frames, without the preface."""
     whole = octets if isinstance(octets, bytes) else b"".join(octets)
@@ -147,6 +160,7 @@ def frames_of(octets: bytes | Sequence[bytes]) -> list[Frame]:
         assert at + 9 + length <= len(whole)
         assert stream < 1 << 31
         found.append(Frame(kind, flags, stream, whole[at + 9 : at + 9 + length]))
+        assert_size(found[-1])
         at += 9 + length
     return found
 

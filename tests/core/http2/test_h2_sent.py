@@ -14,6 +14,7 @@ from tests.http2_driver import (
     END_STREAM,
     FLOW_CONTROL_ERROR,
     HEADERS,
+    PRIORITY_UPDATE,
     RST_STREAM,
     Conversation,
     Frame,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 MOST = 16_384  # the frame size of a server that does not send this setting
 LAST_ID = (1 << 31) - 1
 MOST_WINDOW = (1 << 31) - 1
-PRIORITY_UPDATE = 0x10
 SIZES = [1, 4095, 4096, 4097]
 # Sizes around each multiple of the frame size.
 AROUND = [(multiple, beside) for multiple in (1, 2, 3) for beside in (-1, 0, 1)]
@@ -143,7 +143,7 @@ def test_a_priority_update_is_noted_as_sent() -> None:
     one = talk.request()
     step = talk.state.traced(on=True).update_priority(one, b"u=1, i")
     assert [note.outgoing for note in step.notes] == [True]
-    assert step.notes[0].text.startswith("PRIORITY_UPDATE stream=0 length=10")
+    assert [note.text for note in step.notes] == ["PRIORITY_UPDATE stream=0 length=10 flags=0x00 b'u=1, i'"]
 
 
 def block_of(size: int, *, trailers: bool) -> Conversation:
