@@ -100,7 +100,8 @@ DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
     "socksio": "mint._connect.socks",
     "trio": (
         *("mint._loops.trio", "mint._loops.trio_connecting", "mint._loops.trio_link"),
-        *("mint._loops.trio_tunnels", "mint.exchange.trio", "mint.pool.trio", "mint.testing"),
+        *("mint._loops.trio_nursery", "mint._loops.trio_tunnels"),
+        *("mint.exchange.trio", "mint.pool.trio", "mint.testing"),
     ),
     "truststore": "mint._extras.with_truststore",
     "hypothesis": "mint.testing",

@@ -13,6 +13,7 @@ import trio
 
 from ..errors import MailboxClosed
 from .mailbox import Watcher
+from .trio_nursery import OneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -98,14 +99,15 @@ class Mailbox(Watcher):
             returned = True
             nursery.cancel_scope.cancel()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait)
-            try:
-                await trio.sleep_forever()
-            finally:
-                # After a cancellation from outside, wake the thread; the nursery waits until it ends.
-                if not returned:
-                    self._wake()
+        with OneError():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait)
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    # After a cancellation from outside, wake the thread; the nursery waits until it ends.
+                    if not returned:
+                        self._wake()
 
     async def __aiter__(self) -> AsyncIterator[object]:
         """Return messages until the mailbox is closed."""

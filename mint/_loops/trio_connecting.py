@@ -11,6 +11,7 @@ from .._connect.tunnel import establish
 from ..errors import TransportTimeout
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 from .trio_link import TrioLink
+from .trio_nursery import OneError
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -70,7 +71,7 @@ class Driver(AsyncDriver):
             decided.append(attempt)
             nursery.cancel_scope.cancel()
 
-        with contextlib.suppress(TransportTimeout), limited(left, RACING):
+        with contextlib.suppress(TransportTimeout), limited(left, RACING), OneError():
             async with trio.open_nursery() as nursery:
                 for attempt in attempts:
                     nursery.start_soon(wait, attempt)

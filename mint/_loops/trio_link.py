@@ -14,6 +14,7 @@ import trio
 from .._wire.pipe import READ, WRITE, Writing
 from ..errors import TransportClosed
 from .sockets import SocketBase
+from .trio_nursery import OneError
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -104,10 +105,11 @@ class TrioLink(SocketBase):
                     await ready(self._socket)
             nursery.cancel_scope.cancel()
 
-        async with trio.open_nursery() as nursery:
-            self._socket_wait = nursery.cancel_scope
-            for each in waits:
-                nursery.start_soon(wait, each)
+        with OneError():
+            async with trio.open_nursery() as nursery:
+                self._socket_wait = nursery.cancel_scope
+                for each in waits:
+                    nursery.start_soon(wait, each)
 
     def end_socket_wait(self) -> None:
         """Have a flush that waits for the socket check again what to wait for."""

@@ -14,6 +14,7 @@ import trio
 
 from .. import _checks
 from .. import trio as mint_trio
+from .._loops.trio_nursery import OneError
 from ..errors import TransportError
 from . import _asynchronous
 from ._answer import MAX_SIZE
@@ -102,7 +103,7 @@ class _Waiter:
                 await mint_trio.flush(run.conn)
                 nursery.cancel_scope.cancel()
 
-        with trio.move_on_at(self._until):
+        with trio.move_on_at(self._until), OneError():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(receive)
                 nursery.start_soon(write)

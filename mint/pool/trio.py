@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from .. import trio as mint_trio
+from .._loops.trio_nursery import OneError
 from ..errors import MailboxClosed, TransportError
 from ..exchange.trio import receive_now
 from ._asynchronous import AsyncPool, StreamedAnswer, awaited
@@ -206,7 +207,7 @@ class _Driver:
                 nursery.cancel_scope.cancel()
 
         try:
-            with trio.move_on_at(inf if until is None else until):
+            with trio.move_on_at(inf if until is None else until), OneError():
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(other)
                     nursery.start_soon(write)
