@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["main"]
 
@@ -19,16 +19,27 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    match words[:1]:
+    try:
+        return _command(words[:1])(words)
+    except KeyboardInterrupt:
+        # While the modules of a command are loaded, or at its very end; otherwise the command handles it.
+        from .show import complain  # noqa: PLC0415  # rarely needed
+
+        complain("interrupted")
+        return 130
+
+
+def _command(first: list[str]) -> Callable[[list[str]], int]:
+    match first:
         case ["replay"]:
             from .replay import main as replay  # noqa: PLC0415  # the other commands start faster
 
-            return replay(words[1:])
+            return lambda words: replay(words[1:])
         case ["shrink"]:
             from .shrink import main as shrink  # noqa: PLC0415  # the other commands start faster
 
-            return shrink(words[1:])
+            return lambda words: shrink(words[1:])
         case _:
             from .fetch import main as fetch  # noqa: PLC0415  # the other commands start faster
 
-            return fetch(words)
+            return fetch

@@ -374,6 +374,25 @@ def test_an_interruption_causes_no_traceback(monkeypatch: pytest.MonkeyPatch, ca
     assert capsysbinary.readouterr().err == b"mint: interrupted\n"
 
 
+@pytest.mark.parametrize("command", ["fetch", "replay", "shrink"])
+def test_an_interruption_while_modules_are_loaded(command: str) -> None:
+    program = f"""if True:
+    import sys
+
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "mint._command.{command}":
+                raise KeyboardInterrupt
+
+    from mint._command import main
+
+    sys.meta_path.insert(0, Interrupted())
+    sys.exit(main(["{command}", "x"]))
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "mint: interrupted\n")
+
+
 def test_locations() -> None:
     assert parse_location("example.org").origin == ("http", "example.org", 80)
     assert parse_location("https://[::1]/a?b=c#d").target == "/a?b=c"
