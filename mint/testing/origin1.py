@@ -122,13 +122,21 @@ class Exchange:
 
     def _read_head(self) -> bytes:
         try:
-            while self._peer.unread.startswith(b"\r\n"):
-                self._peer.take(2)
+            self._skip_empty_lines()
             return self._peer.read_until(b"\r\n\r\n", HEAD_LIMIT)[:-4]
         except ValueError as error:
             raise BadRequest(str(error)) from error
         except (OSError, EOFError) as error:
             raise Lost(str(error)) from error
+
+    def _skip_empty_lines(self) -> None:
+        """Ignore empty lines before a request, as RFC 9112 2.2 asks for."""
+        while True:
+            while len(self._peer.unread) < len(b"\r\n") and self._peer.fill():
+                pass
+            if not self._peer.unread.startswith(b"\r\n"):
+                return
+            self._peer.take(len(b"\r\n"))
 
     def _framing(self) -> None:
         coding = tokens(self._headers, "transfer-encoding")
