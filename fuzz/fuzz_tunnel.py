@@ -1,8 +1,8 @@
 """A tunnel through a stream of an HTTP/2 proxy: octets pass once and in order, within the windows.
 
 The proxy keeps its own counts. It answers CONNECT, passes octets, changes windows, and ends or breaks the
-tunnel in any way. What the caller writes leaves as soon as the windows allow it, the end follows the last octet,
-and everything that arrived before an end or an error can be read (RFC 9113 5.2, 6.9, 8.5).
+tunnel in any way. What the caller writes leaves as soon as the windows allow it, the end follows the last
+octet, and everything that arrived before an end or an error can be read (RFC 9113 5.2, 6.9, 8.5).
 """
 
 from __future__ import annotations

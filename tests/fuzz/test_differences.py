@@ -23,6 +23,28 @@ ORDINARY = (
     b"HTTP/1.1 103 x\r\n\r\n" + OK + EMPTY,
     b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" + OK + EMPTY,
 )
+# What excuses a difference if it is in a head, a chunk line or trailers.
+ODD = (
+    b"a\nb\n\nHTTP/2.0 200 OK\r\n\r\nHTTP/1.2 0101 \x01\r\n c\r\n\r\n\r\nconnection: a b\r\n"
+    b"transfer-encoding: gzip\r\ntransfer-encoding: x\r\ncontent-length: 1, 01\r\ncontent-length: "
+    + b"0" * 30
+    + b"1" * 20
+    + b"\r\nHTTP/1.0 101\r\nupgrade: x\r\n\r\n1;a\r\n0\r\ncontent-length: 1\r\n"
+    + b"a: b\r\n" * 70
+    + b"HTTP/1.1 103 x\r\n\r\n" * 40
+)
+WITH_ODD_CONTENT = (
+    OK + b"content-length: %d\r\n\r\n" % len(ODD) + ODD,
+    OK + b"\r\n" + ODD,
+    b"HTTP/1.1 103 x\r\n\r\n" + OK + b"\r\n" + ODD,
+    OK + CHUNKED + b"%x\r\n%s\r\n" % (len(ODD), ODD) + b"%X\r\n%s\r\n" % (len(ODD), ODD) + LAST + b"a\nb",
+    OK + CHUNKED + b"%x\r\n%s\r\n" % (len(ODD), ODD) + b"0\r\netag: x\r\n\r\n",
+    # The same words, where they mean something else.
+    OK + b"via: HTTP/2.0 x, HTTP/1.2 y\r\nserver: content-length: 1, 2\r\n" + EMPTY,
+    b"HTTP/1.1 200 HTTP/2.0 HTTP/1.2 101\r\n" + EMPTY,
+    OK + b"x-connection: a b;c\r\nx-transfer-encoding: gzip\r\nx-content-length: 05, 6\r\n" + EMPTY,
+    OK + CHUNKED + b"0\r\nx-content-length: 6\r\nvia: HTTP/2.0 x\r\n\r\n",
+)
 EXAMPLES = {
     "bare-lf": (OK + b"a: b\n" + EMPTY, "h11"),
     "major-version": (b"HTTP/2.0 200 OK\r\n" + EMPTY, "h11 llhttp"),
@@ -59,7 +81,7 @@ def h11(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("fuzz_http1_h11")
 
 
-@pytest.mark.parametrize("data", ORDINARY, ids=range(len(ORDINARY)))
+@pytest.mark.parametrize("data", [*ORDINARY, *WITH_ODD_CONTENT])
 def test_ordinary_responses_meet_no_condition_and_are_read_alike(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
