@@ -26,12 +26,29 @@ def pattern(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a compiled pattern of bytes, not {value!r}")
 
 
-def number(name: str, value: object, least: int) -> None:
-    """Raise `TypeError` if the value is not an `int`, `ValueError` if it is too small."""
+def number(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Raise `TypeError` if the value is not an `int`, `ValueError` if it is out of range."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if most is not None and not least <= value <= most:
+        raise ValueError(f"{name} must be from {least} to {most}, not {value}")
     if value < least:
         raise ValueError(f"{name} must be {least} or more, not {value}")
+
+
+def flags(**given: object) -> None:
+    """Raise `TypeError` if one of the values is not a `bool`."""
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+
+
+def timeout(value: object) -> None:
+    """Raise `TypeError` if the value is not a number, `ValueError` if it is not positive."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"timeout must be a number, not {type(value).__name__}")
+    if not value > 0:
+        raise ValueError(f"timeout must be a positive number of seconds, got {value}")
 
 
 def fields(name: str, value: object) -> None:

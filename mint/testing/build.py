@@ -9,14 +9,16 @@ from http import HTTPStatus
 from itertools import pairwise
 from typing import TypeAlias
 
+from . import _arguments
+
 Text: TypeAlias = str | bytes
 AnyFields: TypeAlias = Sequence[tuple[Text, Text]]
 """Fields to send: a sequence of names and values, each `str` or `bytes`."""
 
 
 def octets(text: Text) -> bytes:
-    """Return text as bytes: a `str` in ISO 8859-1, `bytes` unchanged."""
-    return text.encode("latin-1") if isinstance(text, str) else text
+    """Return text as bytes: a `str` in ISO 8859-1, `bytes` unchanged; raise `TypeError` for anything else."""
+    return text.encode("latin-1") if isinstance(text, str) else _arguments.octets("text", text)
 
 
 def reason(status: int) -> str:
@@ -156,7 +158,8 @@ def request(
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     """Return data cut into pieces at these offsets, in any order; none of the pieces is empty.
 
-    Offsets that are not within the data cut nothing.
+    Offsets that are not within the data cut nothing. Raises `TypeError` if the data is not bytes.
     """
+    data = _arguments.octets("data", data)
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(data)}), len(data)]
     return [data[start:end] for start, end in pairwise(edges) if start < end]

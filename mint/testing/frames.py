@@ -92,7 +92,7 @@ class Frame:
         reserved: whether the reserved bit before the stream identifier is set.
 
     Raises `ValueError` for a number out of range or a payload that is too long, and `TypeError` for a payload
-    that is not bytes.
+    that is not bytes or a bit that is not a `bool`. The functions that build frames do the same.
 
     """
 
@@ -109,6 +109,7 @@ class Frame:
         _checks.number("flags", self.flags, 0, 0xFF)
         _checks.number("stream", self.stream, 0, 0xFFFF_FFFF)
         _checks.instance("payload", self.payload, bytes, "bytes")
+        _arguments.flags(reserved=self.reserved)
         if self.length is not None or len(self.payload) > _MOST:
             _checks.number("length", len(self.payload) if self.length is None else self.length, 0, _MOST)
 
@@ -149,7 +150,7 @@ def content(frame: Frame) -> bytes:
     _checks.instance("frame", frame, Frame, "a mint.testing.frames.Frame")
     start, end = 0, len(frame.payload)
     if frame.has(PADDED):
-        start, end = 1, end - frame.payload[0]
+        start, end = 1, end - int.from_bytes(frame.payload[:1])  # an empty payload has no length
     if frame.type == FrameType.HEADERS and frame.has(PRIORITY_FLAG):
         start += 5
     if frame.type == FrameType.PUSH_PROMISE:
@@ -191,6 +192,17 @@ def _number(name: str, value: int, size: int = 4) -> bytes:
     return _checks.number(name, value, 0, (1 << 8 * size) - 1).to_bytes(size)
 
 
+def _octets(name: str, value: bytes) -> bytes:
+    return _checks.instance(name, value, bytes, "bytes")
+
+
+def _block(name: str, fields: Fields | bytes) -> bytes:
+    if isinstance(fields, bytes):
+        return fields
+    _arguments.fields(name, fields)
+    return block(*fields)
+
+
 def _text(name: str, value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else _checks.exact_text(name, value).encode("latin-1")
 
@@ -205,7 +217,8 @@ def data(stream: int, payload: bytes = b"", *, end: bool = False, padding: int |
         padding: the number of octets of padding, 0 to 255; `None` for no padding and no PADDED flag.
 
     """
-    flag, payload = _padded(payload, padding)
+    _arguments.flags(end=end)
+    flag, payload = _padded(_octets("payload", payload), padding)
     return Frame(FrameType.DATA, flag | (END_STREAM if end else 0), stream, payload)
 
 
@@ -230,7 +243,8 @@ def headers(
             `None` for no priority and no PRIORITY flag.
 
     """
-    payload = fields if isinstance(fields, bytes) else block(*fields)
+    _arguments.flags(end=end, end_headers=end_headers)
+    payload = _block("fields", fields)
     flags = (END_STREAM if end else 0) | (END_HEADERS if end_headers else 0)
     if priority is not None:
         flags |= PRIORITY_FLAG
@@ -242,6 +256,7 @@ def headers(
 def _priority(dependency: int, weight: int, exclusive: bool) -> bytes:
     _checks.number("dependency", dependency, 0, 0xFFFF_FFFF)
     _checks.number("weight", weight, 1, 0x100)
+    _arguments.flags(exclusive=exclusive)
     return struct.pack(">IB", dependency | (RESERVED_BIT if exclusive else 0), weight - 1)
 
 
@@ -260,6 +275,7 @@ def settings(*values: tuple[int, int], ack: bool = False) -> Frame:
 
     Each of `values` is an identifier (0 to 65,535) and a value (0 to 2**32 - 1). `ack` sets the ACK flag.
     """
+    _arguments.flags(ack=ack)
     payload = b"".join(_number("a setting", key, 2) + _number("a setting", value) for key, value in values)
     return Frame(FrameType.SETTINGS, ACK if ack else 0, 0, payload)
 
@@ -282,13 +298,15 @@ def push_promise(
         padding: the number of octets of padding, 0 to 255; `None` for no padding and no PADDED flag.
 
     """
-    encoded = fields if isinstance(fields, bytes) else block(*fields)
+    _arguments.flags(end_headers=end_headers)
+    encoded = _block("fields", fields)
     flag, payload = _padded(_number("promised", promised) + encoded, padding)
     return Frame(FrameType.PUSH_PROMISE, flag | (END_HEADERS if end_headers else 0), stream, payload)
 
 
 def ping(opaque: bytes = bytes(8), *, ack: bool = False) -> Frame:
     """Return a PING frame (RFC 9113 6.7); `opaque` is its payload, which should have 8 bytes."""
+    _arguments.flags(ack=ack)
     return Frame(FrameType.PING, ACK if ack else 0, 0, opaque)
 
 
@@ -297,7 +315,9 @@ def goaway(last: int, code: int = ErrorCode.NO_ERROR, debug: bytes = b"") -> Fra
 
     `last` is the last stream identifier, `code` an error code (both 0 to 2**32 - 1), `debug` the debug data.
     """
-    return Frame(FrameType.GOAWAY, 0, 0, _number("last", last) + _number("code", code) + debug)
+    return Frame(
+        FrameType.GOAWAY, 0, 0, _number("last", last) + _number("code", code) + _octets("debug", debug)
+    )
 
 
 def window_update(stream: int, increment: int) -> Frame:
@@ -311,7 +331,8 @@ def continuation(stream: int, fields: Fields | bytes, *, end_headers: bool = Tru
     `fields` are fields, which `block` encodes, or the bytes of a part of a header block. `end_headers` sets
     END_HEADERS.
     """
-    payload = fields if isinstance(fields, bytes) else block(*fields)
+    _arguments.flags(end_headers=end_headers)
+    payload = _block("fields", fields)
     return Frame(FrameType.CONTINUATION, END_HEADERS if end_headers else 0, stream, payload)
 
 
@@ -347,12 +368,19 @@ def priority_update(stream: int, value: str | bytes = "u=3") -> Frame:
 
 
 def serialize(frames: Iterable[Frame]) -> bytes:
-    """Return several frames as bytes."""
-    return b"".join(frame.serialize() for frame in frames)
+    """Return several frames as bytes. Raises `TypeError` if one of them is not a `Frame`."""
+    return b"".join(
+        _checks.instance("each of frames", frame, Frame, "a mint.testing.http2.Frame").serialize()
+        for frame in frames
+    )
 
 
 def settings_of(frame: Frame) -> dict[int, int]:
-    """Return the settings of a SETTINGS frame by identifier; an incomplete one at its end is ignored."""
+    """Return the settings of a SETTINGS frame by identifier; an incomplete one at its end is ignored.
+
+    Raises `TypeError` if `frame` is not a `Frame`.
+    """
+    _checks.instance("frame", frame, Frame, "a mint.testing.frames.Frame")
     return dict(struct.iter_unpack(">HI", frame.payload[: len(frame.payload) // 6 * 6]))
 
 

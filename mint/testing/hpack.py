@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from .._transcripts.hpack import STATIC_TABLE as _STATIC_TABLE
 from .._transcripts.hpack import huffman, integer, plain, string
+from . import _arguments
 from .messages import Fields
 
 __all__ = [
@@ -44,6 +45,12 @@ def indexed(index: int) -> bytes:
     return integer(index, 7, 0x80)
 
 
+def _checked(indexing: Indexing) -> Indexing:
+    if indexing not in _FIRST:
+        raise ValueError(f"indexing must be one of {', '.join(map(repr, _FIRST))}, not {indexing!r}")
+    return indexing
+
+
 def literal(
     name: str | bytes | int,
     value: str | bytes,
@@ -60,7 +67,7 @@ def literal(
         huffman_coded: whether name and value are in the Huffman code.
 
     """
-    flags, prefix = _FIRST[indexing]
+    flags, prefix = _FIRST[_checked(indexing)]
     coded = string(value, huffman_coded=huffman_coded)
     if isinstance(name, int):
         return integer(name, prefix, flags) + coded
@@ -82,11 +89,16 @@ class Encoder:
         indexing: what to do with fields that are in neither table.
         huffman_coded: whether strings are in the Huffman code.
 
+    Raises `TypeError` for an argument of another type, and `ValueError` for other values.
+
     """
 
     def __init__(
         self, *, size: int = 4096, indexing: Indexing = "incremental", huffman_coded: bool = True
     ) -> None:
+        _arguments.number("size", size, 0)
+        _arguments.flags(huffman_coded=huffman_coded)
+        _checked(indexing)
         self.size: int = size
         self.indexing: Indexing = indexing
         self.huffman_coded: bool = huffman_coded

@@ -19,7 +19,7 @@ header blocks with Huffman codes and indexing.
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from . import _arguments
 from ._conversation import Conversation, described, other, read_frame
@@ -100,6 +100,8 @@ __all__ = [
     "window_update",
 ]
 
+_MOST_STREAM: Final = 0x7FFF_FFFF  # the reserved bit is not part of the identifier
+
 
 @dataclass(frozen=True, slots=True)
 class SendFrames(Step):
@@ -153,7 +155,7 @@ class SendHeaders(Step):
         _arguments.number("stream", self.stream, 0)
         _arguments.fields("fields", self.fields)
         _arguments.number("size", self.size, 1)
-        headers(self.stream, b"", padding=self.padding, priority=self.priority)
+        headers(self.stream, b"", end=self.end, padding=self.padding, priority=self.priority)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
@@ -209,10 +211,12 @@ class ExpectFrame(Step):
     payload: bytes | re.Pattern[bytes] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse numbers that are none, and a payload that is neither bytes nor a pattern."""
-        for name in ("type", "stream", "flags"):
+        """Refuse numbers that no frame can have, and a payload that is neither bytes nor a pattern."""
+        for name, most in (("type", 0xFF), ("stream", _MOST_STREAM), ("flags", 0xFF)):
             if getattr(self, name) is not None:
-                _arguments.number(name, getattr(self, name), 0)
+                _arguments.number(name, getattr(self, name), 0, most)
+        if isinstance(self.payload, (bytearray, memoryview)):
+            object.__setattr__(self, "payload", bytes(self.payload))
         if self.payload is not None and not isinstance(self.payload, bytes):
             _arguments.pattern("payload", self.payload)
 
@@ -265,9 +269,10 @@ class ExpectHeaders(Step):
     any_order: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a stream that is not a number, and invalid fields."""
-        _arguments.number("stream", self.stream, 0)
+        """Refuse a stream that no frame can have, invalid fields, and other values than bool."""
+        _arguments.number("stream", self.stream, 0, _MOST_STREAM)
         _arguments.fields("fields", self.fields)
+        _arguments.flags(end=self.end is None or self.end, exact=self.exact, any_order=self.any_order)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
@@ -320,8 +325,9 @@ class ExpectData(Step):
     end: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a stream that is not a number, and data that is not bytes."""
-        _arguments.number("stream", self.stream, 0)
+        """Refuse a stream that no frame can have, data that is not bytes, and an end that is not a bool."""
+        _arguments.number("stream", self.stream, 0, _MOST_STREAM)
+        _arguments.flags(end=self.end is None or self.end)
         object.__setattr__(self, "data", _arguments.octets("data", self.data))
 
     def play(self, peer: Peer) -> None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from .._loops.system import UNIX
+from . import _arguments
 from .server import bind, check_family
 
 ATTEMPTS: Final = 64
@@ -29,6 +30,7 @@ class RefusingServer:
 
     def __init__(self, *, silent: bool = False, family: socket.AddressFamily = socket.AF_INET) -> None:
         check_family(family)
+        _arguments.flags(silent=silent)
         self.family = family
         self.silent = silent
         self._cleanup = ExitStack()

@@ -30,7 +30,8 @@ class Script:
         minimum: how many connections must be opened, 0 or more.
         maximum: how many connections the script is for, 1 or more; `math.inf` for any number.
 
-    Raises `ValueError` if `minimum` is larger than `maximum`, or one of them is out of range.
+    Raises `TypeError` for a step that is none, and for other numbers than `int` and `math.inf`, and
+    `ValueError` if `minimum` is larger than `maximum`, or one of them is out of range.
 
     """
 
@@ -39,12 +40,14 @@ class Script:
     maximum: float = 1
 
     def __post_init__(self) -> None:
-        """Refuse numbers that are out of range."""
+        """Refuse what is no step, and numbers that are out of range."""
         object.__setattr__(self, "steps", tuple(self.steps))
-        if not 0 <= self.minimum <= self.maximum or self.maximum < 1:
-            raise ValueError(
-                f"0 <= minimum <= maximum and maximum >= 1 must hold, got {self.minimum}, {self.maximum}"
-            )
+        _check_steps(self.steps)
+        _arguments.number("minimum", self.minimum, 0)
+        if self.maximum != math.inf:
+            _arguments.number("maximum", self.maximum, 1)
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum must not be larger than maximum, got {self.minimum}, {self.maximum}")
 
 
 def optional(steps: Iterable[Step]) -> Script:
@@ -95,6 +98,7 @@ class ScriptedServer(Server):
         strict: bool = False,
     ) -> None:
         super().__init__(tls=tls, family=family, timeout=timeout)
+        _arguments.flags(strict=strict)
         self._start = None if tls is None else StartTLS(tls)
         self._scripts = tuple(_script(each, number) for number, each in enumerate(scripts, 1))
         for number, each in enumerate(self._scripts[:-1], 1):
@@ -196,10 +200,15 @@ def _script(given: Script | Iterable[Step], number: int) -> Script:
             raise TypeError(
                 f"script {number} must be an iterable of steps, got {given!r}: put steps into a list"
             )
-        given = Script(tuple(given))
-    for place, step in enumerate(given.steps, 1):
-        _arguments.method(f"step {place} of script {number}", step, "play")
+        steps = tuple(given)
+        _check_steps(steps, f" of script {number}")
+        given = Script(steps)
     return given
+
+
+def _check_steps(steps: Iterable[object], where: str = "") -> None:
+    for place, step in enumerate(steps, 1):
+        _arguments.method(f"step {place}{where}", step, "play")
 
 
 def _left(peer: Peer) -> str:

@@ -74,8 +74,7 @@ class Server(ABC):
         if tls is not None:
             _arguments.method("tls", tls, "wrap_bio")
         _checks.number("port", port, 0, 0xFFFF)
-        if not timeout > 0:
-            raise ValueError(f"timeout must be a positive number of seconds, got {timeout}")
+        _arguments.timeout(timeout)
         self.tls = tls
         self.family = family
         self.timeout = timeout

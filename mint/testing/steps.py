@@ -63,6 +63,8 @@ class Send(Step):
         """Refuse data that is not bytes, and offsets that are out of range or not in order."""
         object.__setattr__(self, "data", _arguments.octets("data", self.data))
         object.__setattr__(self, "cuts", tuple(self.cuts))
+        for cut in self.cuts:
+            _arguments.number("a cut", cut, 1)
         if list(self.cuts) != sorted(set(self.cuts)) or not all(
             0 < cut < len(self.data) for cut in self.cuts
         ):
@@ -252,11 +254,15 @@ class ExpectEnd(Step):
 
     Attributes:
         clean: whether the client must end it properly: with TLS by close_notify, otherwise by a FIN and not a
-            reset.
+            reset. Raises `TypeError` if it is not a `bool`.
 
     """
 
     clean: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse anything but a bool."""
+        _arguments.flags(clean=self.clean)
 
     def play(self, peer: Peer) -> None:
         """Wait for the end."""
@@ -303,6 +309,7 @@ class StartTLS(Step):
     def __post_init__(self) -> None:
         """Refuse an object without `wrap_bio`; contexts need not be of `ssl` (`truststore` has its own)."""
         _arguments.method("context", self.context, "wrap_bio")
+        _arguments.flags(refused=self.refused)
 
     def play(self, peer: Peer) -> None:
         """Do the handshake. With TLS 1.3, a refusal may be noticed only by the first read after it."""
@@ -401,7 +408,7 @@ class Pause(Step):
 
     def __post_init__(self) -> None:
         """Refuse anything but a finite number that is not negative."""
-        if not isinstance(self.seconds, (int, float)):
+        if not isinstance(self.seconds, (int, float)) or isinstance(self.seconds, bool):
             raise TypeError(f"seconds must be a number, not {type(self.seconds).__name__}")
         if not 0 <= self.seconds < math.inf:
             raise ValueError(f"seconds must be finite and not negative, got {self.seconds}")
@@ -418,9 +425,10 @@ def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
     `seconds` is the length of each pause, as for `Pause`. Raises `ValueError` if `size` is less than 1.
     """
     _arguments.number("size", size, 1)
+    octets, pause = _arguments.octets("data", data), Pause(seconds)
     steps: list[Step] = []
-    for start in range(0, len(data), size):
-        steps += [Pause(seconds), Send(data[start : start + size])]
+    for start in range(0, len(octets), size):
+        steps += [pause, Send(octets[start : start + size])]
     return tuple(steps[1:])
 
 

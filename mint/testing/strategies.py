@@ -15,7 +15,7 @@ except ImportError as _missing:  # pragma: no cover  the tests have it
         "mint.testing.strategies needs hypothesis: pip install 'mint-http[testing]'"
     ) from _missing
 
-from . import build, hpack, http2
+from . import _arguments, build, hpack, http2
 from .frames import Frame
 from .messages import Response
 from .steps import Close, Drain, MayEnd, Pause, Reset, Send, ShutWrite, Step, Truncate, request
@@ -39,19 +39,27 @@ def field_values() -> st.SearchStrategy[str]:
     return st.text(visible | others, max_size=40).map(str.strip)
 
 
+def _sizes(least: int, most: int) -> None:
+    _arguments.number("min_size", least, 0)
+    _arguments.number("max_size", most, least)
+
+
 def fields(max_size: int = 5, *, min_size: int = 0) -> st.SearchStrategy[list[tuple[str, str]]]:
     """Draw `min_size` to `max_size` fields for the head of a response."""
+    _sizes(min_size, max_size)
     return st.lists(st.tuples(field_names(), field_values()), min_size=min_size, max_size=max_size)
 
 
 def trailers(max_size: int = 2, *, min_size: int = 0) -> st.SearchStrategy[list[tuple[str, str]]]:
     """Draw `min_size` to `max_size` trailer fields: fields that may be sent as such (RFC 9110 6.5.1)."""
+    _sizes(min_size, max_size)
     names = st.sampled_from(_TRAILERS) | _OTHER_NAMES
     return st.lists(st.tuples(names, field_values()), min_size=min_size, max_size=max_size)
 
 
 def bodies(max_size: int = 200) -> st.SearchStrategy[bytes]:
     """Draw bodies of up to `max_size` bytes."""
+    _arguments.number("max_size", max_size, 0)
     return st.binary(max_size=max_size)
 
 
@@ -79,6 +87,8 @@ def responses(draw: st.DrawFn) -> Response:
 
 def splits(length: int, max_cuts: int = 8) -> st.SearchStrategy[tuple[int, ...]]:
     """Draw up to `max_cuts` offsets at which to cut `length` bytes, as `Send` takes them as `cuts`."""
+    _arguments.number("length", length, 0)
+    _arguments.number("max_cuts", max_cuts, 0)
     if length < 2:
         return st.just(())
     offsets = st.integers(1, length - 1)
@@ -87,6 +97,7 @@ def splits(length: int, max_cuts: int = 8) -> st.SearchStrategy[tuple[int, ...]]
 
 def pieces(data: bytes) -> st.SearchStrategy[list[bytes]]:
     """Draw pieces into which data can be split; none of them is empty."""
+    data = _arguments.octets("data", data)
     return splits(len(data)).map(lambda cuts: split(data, cuts))
 
 
@@ -132,6 +143,7 @@ def messages(draw: st.DrawFn) -> RawMessage:
 
 def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:
     """Draw frames of any type on streams 0 to `max_stream`; most of them are illegal in most places."""
+    _arguments.number("max_stream", max_stream, 0)
     kinds = st.sampled_from(tuple(http2.FrameType)) | st.integers(0, 255)
     payloads = st.binary(max_size=40)
     return st.builds(Frame, kinds, st.integers(0, 255), st.integers(0, max_stream), payloads)
