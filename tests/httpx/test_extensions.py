@@ -473,15 +473,15 @@ def test_tls_inside_a_tunnel_under_event_loops(
     run(main)
 
 
-@pytest.mark.parametrize(
-    ("steps", "name", "error"),
-    [
-        ((StartTLS(server_context("far.example"), refused=True), Forever()), "other.example", "ConnectError"),
-        ((Send(b"no TLS at all"), Forever()), "far.example", "ConnectError"),
-        ((Forever(),), "far.example", "ConnectTimeout"),
-        ((Close(),), "far.example", "RemoteProtocolError"),
-    ],
-)
+FAILURES = [
+    ((StartTLS(server_context("far.example"), refused=True), Forever()), "other.example", "ConnectError"),
+    ((Send(b"no TLS at all"), Forever()), "far.example", "ConnectError"),
+    ((Forever(),), "far.example", "ConnectTimeout"),
+    ((Close(),), "far.example", "RemoteProtocolError"),
+]
+
+
+@pytest.mark.parametrize(("steps", "name", "error"), FAILURES)
 def test_tls_that_fails_closes_the_tunnel(
     flavour: Flavour, steps: tuple[Any, ...], name: str, error: str
 ) -> None:
@@ -491,6 +491,33 @@ def test_tls_that_fails_closes_the_tunnel(
             network.start_tls(trusts(), server_hostname=name, timeout=0.3)
         with pytest.raises(package.HTTPError):
             network.write(b"hello", timeout=1)
+
+
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "trio"])
+@pytest.mark.parametrize(("steps", "name", "error"), FAILURES)
+def test_tls_that_fails_closes_the_tunnel_under_event_loops(
+    flavour: Flavour,
+    steps: tuple[Any, ...],
+    name: str,
+    error: str,
+    run: Callable[[Callable[[], Awaitable[None]]], None],
+) -> None:
+    package, module = flavour
+
+    async def main() -> None:
+        async with (
+            ScriptedServer((request(), Send(OPENED), *steps)) as server,
+            package.AsyncClient(transport=module.AsyncMintTransport()) as client,
+        ):
+            url, target = f"http://127.0.0.1:{server.port}/", {"target": b"far.example:443"}
+            async with client.stream("CONNECT", url, extensions=target) as response:
+                network = response.extensions["network_stream"]
+                with pytest.raises(getattr(package, error)):
+                    await network.start_tls(trusts(), name, timeout=0.3)
+                with pytest.raises(package.HTTPError):
+                    await network.write(b"hello", timeout=1)
+
+    run(main)
 
 
 @pytest.mark.parametrize("clean", [True, False])

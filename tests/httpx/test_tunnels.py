@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import mint
 from mint import errors
 from mint._httpx import tunnels
 from mint._httpx.tunnels import Inside, in_handshake, info
+from mint.httpx import _AsyncNetwork, _Network
 from mint.transport import Memory, SocketLink
 
 if TYPE_CHECKING:
@@ -205,3 +207,67 @@ def test_what_the_inside_tells() -> None:
     assert inside.info("ssl_object") == (inside.layer.ssl_object,)
     for name in ("socket", "client_addr", "is_readable", ""):
         assert inside.info(name) is None
+
+
+class Layer:
+    """Stands for TLS that answers what it reads, as it does when the peer changes its keys."""
+
+    def __init__(self) -> None:
+        self.answers = [b"first", b"second"]
+
+    def leaving(self) -> bytes:
+        return self.answers.pop(0)
+
+
+class Slow:
+    """Stands for TLS of which the plaintext is complete with the second input."""
+
+    def __init__(self) -> None:
+        self.layer = Layer()
+        self.fed: list[bytes | None] = []
+
+    def plaintext(self, octets: bytes | None = None) -> bytes | None:
+        self.fed.append(octets)
+        return b"text" if len(self.fed) > 2 else None
+
+
+class Under:
+    """Stands for the stream beneath TLS, for both kinds of callers."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, object]] = []
+
+    def take(self, timeout: float | None) -> bytes:
+        self.calls.append(("take", timeout))
+        return b"piece"
+
+    def put(self, buffer: bytes, timeout: float | None) -> None:
+        self.calls.append((buffer.decode(), timeout))
+
+
+class AsyncUnder:
+    """The asynchronous twin."""
+
+    def __init__(self) -> None:
+        self.same = Under()
+
+    async def take(self, left: float | None) -> bytes:
+        return self.same.take(left)
+
+    async def put(self, buffer: bytes, left: float | None) -> None:
+        self.same.put(buffer, left)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_tls_in_a_tunnel_has_to_say_is_sent_while_it_reads(is_async: bool) -> None:
+    """After each piece, and with the time limit of the caller."""
+    inside, under = Slow(), Under()
+    if is_async:
+        slow = AsyncUnder()
+        stream = _AsyncNetwork(None, None, slow, inside)  # type: ignore[arg-type]  # stand-ins
+        found, under = asyncio.run(stream.read(3, 5.0)), slow.same
+    else:
+        found = _Network(None, None, under, inside).read(3, 5.0)  # type: ignore[arg-type]  # stand-ins
+    assert found == b"tex"
+    assert inside.fed == [None, b"piece", b"piece"]
+    assert under.calls == [("take", 5.0), ("first", 5.0), ("take", 5.0), ("second", 5.0)]

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any  # h2 has untyped events
 
 import h2.config
 import h2.connection
 import h2.events
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 import mint
 from mint.testing import Origin, Response, ScriptedServer, ScriptError, Step, build, http2, memory, strategies
 from mint.testing.frames import Frame, parse_head, serialize
+from mint.testing.steps import Close, Drain, MayEnd, Pause, Reset, ShutWrite, Truncate
 
 from .clients import GET, dial, read_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mint.types import ProtocolName
 
 
-DILIGENT = settings(max_examples=2_000, database=None)
+DILIGENT = settings(max_examples=10_000, database=None, phases=[Phase.generate])
 
 
 def sent_by_h2() -> tuple[h2.connection.H2Connection, bytes]:
@@ -145,3 +149,70 @@ def test_damaged_data(data: bytes, drawn: st.DataObject) -> None:
 def test_each_kind_of_damage_is_drawn(kind: bytes) -> None:
     pattern = re.compile(kind, re.DOTALL)
     find(strategies.damaged(b"abc"), lambda made: pattern.fullmatch(made) is not None, settings=DILIGENT)
+
+
+def types_of(sent: list[Frame]) -> list[int]:
+    return [frame.type for frame in sent]
+
+
+# What the frames of a response may be like.
+FRAMES: dict[str, Callable[[list[Frame]], bool]] = {
+    "no content": lambda sent: http2.FrameType.DATA not in types_of(sent),
+    "several parts": lambda sent: types_of(sent).count(http2.FrameType.DATA) > 1,
+    "trailers": lambda sent: types_of(sent).count(http2.FrameType.HEADERS) == 2,
+    "a divided block": lambda sent: http2.FrameType.CONTINUATION in types_of(sent),
+    "padding": lambda sent: any(
+        frame.type == http2.FrameType.DATA and frame.flags & http2.PADDED for frame in sent
+    ),
+    "no padding": lambda sent: any(
+        frame.type == http2.FrameType.DATA and not frame.flags & http2.PADDED for frame in sent
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_frames_of_each_kind_are_drawn(name: str) -> None:
+    find(strategies.frame_sequences(), FRAMES[name], settings=DILIGENT)
+
+
+@pytest.mark.parametrize("kind", [http2.FrameType.PING, http2.FrameType.WINDOW_UPDATE, 0xBB])
+@pytest.mark.parametrize("following", [http2.FrameType.DATA, http2.FrameType.HEADERS])
+def test_frames_of_the_connection_are_drawn_in_between(kind: int, following: int) -> None:
+    def has_pair(sent: list[Frame]) -> bool:
+        return (kind, following) in pairwise(types_of(sent))
+
+    find(strategies.frame_sequences(), has_pair, settings=DILIGENT)
+
+
+# What responses over HTTP/1 may be like.
+MESSAGES: dict[str, Callable[[strategies.RawMessage], bool]] = {
+    "content-length": lambda made: b"\r\ncontent-length: " in made.raw,
+    "chunked": lambda made: b"\r\ntransfer-encoding: chunked\r\n" in made.raw,
+    "trailers": lambda made: bool(made.trailers),
+    "fields": lambda made: len(made.fields) > 1,
+    "content": lambda made: len(made.body) > 1,
+    "no content": lambda made: not made.body,
+    "204": lambda made: made.status == 204,
+    "304": lambda made: made.status == 304,
+    "an error": lambda made: made.status >= 400,
+    "several chunks": lambda made: b"chunked" in made.raw and made.raw.count(b"\r\n") > 12,
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_responses_of_each_kind_are_drawn(name: str) -> None:
+    find(strategies.messages(), MESSAGES[name], settings=DILIGENT)
+
+
+ENDINGS = (Close, Reset, Truncate, Drain, ShutWrite)
+
+
+@pytest.mark.parametrize("http_2", [False, True])
+@pytest.mark.parametrize("kind", [*ENDINGS, Pause])
+def test_scripts_with_each_step_are_drawn(kind: type[Step], http_2: bool) -> None:
+    def has_step(steps: tuple[Step, ...]) -> bool:
+        *_, last = steps
+        assert isinstance(last, MayEnd)
+        return any(isinstance(step, kind) for step in last.steps)
+
+    find(strategies.behaviours(http_2=http_2), has_step, settings=DILIGENT)
