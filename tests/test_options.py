@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ssl
-import sys
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 import mint
-from mint._declarations import declarations
 from mint.options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from mint.transport import Memory
 
@@ -53,48 +51,6 @@ def test_a_limit_is_a_positive_number(
         value = -1
     with pytest.raises(ValueError, match=name):
         kind(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
-
-
-# The least and the most of each option of which they are not 1 and 2**31 - 1.
-RANGES: dict[str, tuple[int, int]] = {
-    "HTTP2Options.connection_window_size": (65_535, 2**31 - 1),
-    "HTTP2Options.max_settings": (10, 2**31 - 1),
-    "HTTP2Options.max_remembered": (0, 2**31 - 1),
-    "ClientSettings.header_table_size": (0, 65_536),
-    "ClientSettings.max_concurrent_streams": (0, 2**32 - 1),
-    "ClientSettings.initial_window_size": (0, 2**31 - 1),
-    "ClientSettings.max_frame_size": (2**14, 2**24 - 1),
-    "TCPOptions.high_water": (1, sys.maxsize),
-}
-NUMBERS = [
-    (kind, name)
-    for kind in (HTTP1Options, HTTP2Options, ClientSettings, TCPOptions)
-    for name, declared in declarations(kind).items()
-    if declared.kind in {"limit", "setting"} and declared.most > 1
-]
-
-
-def test_every_range_is_in_the_table_above() -> None:
-    names = {f"{kind.__name__}.{name}" for kind, name in NUMBERS}
-    assert set(RANGES) <= names
-    assert len(names) == 37
-
-
-@pytest.mark.parametrize(("kind", "name"), NUMBERS)
-def test_numbers_are_accepted_exactly_in_their_ranges(kind: type, name: str) -> None:
-    least, most = RANGES.get(f"{kind.__name__}.{name}", (1, 2**31 - 1))
-    for value in (least, most):
-        assert getattr(kind(**{name: value}), name) == value
-    for value in (least - 1, most + 1):
-        with pytest.raises(ValueError, match=f"{name} must be a number from {least} to {most}"):
-            kind(**{name: value})
-
-
-def test_what_client_settings_show_and_compare() -> None:
-    """Only what was given: the pairs to send are made from it."""
-    assert repr(ClientSettings()).count("=") == len([each for each in fields(ClientSettings) if each.init])
-    assert "_pairs" not in repr(ClientSettings())
-    assert not [each for each in fields(ClientSettings) if each.compare and not each.init]
 
 
 EDGES = [0, 1, 9, 10, 255, 256, 65_535, 65_536, 65_537, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**64]
