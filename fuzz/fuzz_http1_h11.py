@@ -158,8 +158,8 @@ CHUNK = re.compile(rb"[0-9A-Fa-f]{1,16}")
 def framing(data: bytes) -> bytes:
     """Return the input without the content of its first final response: its heads, chunk lines and trailers.
 
-    All conditions are on these octets, so that what is in the content excuses nothing. Each piece of content in
-    chunks is replaced by `_`. Malformed octets end the response, and are kept up to the end of their line.
+    All conditions are on these octets, so that nothing in the content excuses a difference. Each piece of it
+    in chunks is replaced by `_`. Malformed octets end the response, and are kept up to the end of their line.
     """
     at, interim, coded = 0, True, False
     while interim:

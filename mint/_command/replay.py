@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 from ..transcripts import Replay, ReplayedStep, TranscriptError, replay
 from .options import Parser
@@ -12,9 +13,11 @@ from .show import complain, give_up_output
 from .usage import CommandError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 FINE, DIFFERS, WRONG, NO_OUTPUT, INTERRUPTED = 0, 1, 2, 23, 130
+STANDARD = "-"
+"""The name that stands for standard input or output."""
 _HELP = "Enter: next step; b: previous step; a number: that step; l: list the steps that differ; q: quit"
 
 
@@ -104,13 +107,20 @@ def _walk(steps: Replay, first: int) -> None:
             _put(f"{_HELP} (steps {first} to {first + len(steps) - 1})")
 
 
-def _replayed(file: str) -> Replay:
+def source_of(file: str) -> str | TextIO:
+    """Return what to read a transcript from: the name of a file, or standard input for `-`."""
+    if file != STANDARD:
+        return file
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    return sys.stdin
+
+
+@contextmanager
+def errors_of(file: str) -> Generator[None]:
+    """Raise errors of reading a transcript as those of the command, with the name of the file."""
     try:
-        if file != "-":
-            return replay(file)
-        if sys.stdin is None:
-            raise UsageError("standard input is closed")
-        return replay(sys.stdin)
+        yield
     except TranscriptError as error:
         raise CommandError(f"{file}: {error}") from error
     except OSError as error:
@@ -119,11 +129,16 @@ def _replayed(file: str) -> Replay:
         raise CommandError(f"{file!a}: {error}") from error
 
 
+def _replayed(file: str) -> Replay:
+    with errors_of(file):
+        return replay(source_of(file))
+
+
 def _run(arguments: Sequence[str]) -> int:
     made = parser()
     made.refuse_unknown(arguments)
     given = made.parse_args(arguments)
-    if given.step and (given.json or given.file == "-"):
+    if given.step and (given.json or given.file == STANDARD):
         raise UsageError(
             "--step reads keys from standard input and shows text: it cannot be used with --json or -"
         )

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._checks import LONGEST
-from ..transcripts import TranscriptError
 from ..transcripts._reading import Transcript, read_transcript
 from .options import Parser
-from .replay import FINE, INTERRUPTED, NO_OUTPUT, WRONG
+from .remaking import text
+from .replay import FINE, INTERRUPTED, NO_OUTPUT, STANDARD, WRONG, errors_of, source_of
 from .show import complain, say
 from .shrinking import shrink
 from .usage import CommandError, UsageError
@@ -39,7 +40,7 @@ def parser() -> Parser:
         "transcript found so far is written.",
     )
     add = made.add_argument
-    add("file", metavar="FILE", help="the transcript")
+    add("file", metavar="FILE", help="the transcript; - for stdin")
     add(
         "--check",
         metavar="COMMAND",
@@ -48,7 +49,10 @@ def parser() -> Parser:
         "file, which is otherwise added at the end",
     )
     add(
-        "-o", "--output", metavar="FILE", help="write the result to this file (default: FILE with .min added)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the result to this file; - for stdout (default: FILE with .min added, stdout for stdin)",
     )
     add(
         "--runs",
@@ -114,8 +118,23 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _sizes(transcript: Transcript, path: str) -> str:
-    return f"{len(transcript.parts)} steps, {Path(path).stat().st_size} octets"
+def _finish(transcript: Transcript, output: str) -> None:
+    """Write the result and say how large it is."""
+    made = text(transcript)
+    if output != STANDARD:
+        _write(transcript, output)
+    elif sys.stdout is None:
+        raise UsageError("standard output is closed")
+    else:
+        sys.stdout.write(made)
+        sys.stdout.flush()
+    named = "standard output" if output == STANDARD else output
+    say(f"* {named}: {len(transcript.parts)} steps, {len(made.encode())} octets")
+
+
+def _read(file: str) -> Transcript:
+    with errors_of(file):
+        return read_transcript(source_of(file))
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -126,15 +145,8 @@ def _run(arguments: Sequence[str]) -> int:
         raise UsageError("--runs must be a number, 1 or more")
     if not 0 < given.timeout <= LONGEST:
         raise UsageError("--timeout must be a positive number of seconds")
-    output: str = given.output or f"{given.file}.min"
-    try:
-        best = read_transcript(given.file)
-    except TranscriptError as error:
-        raise CommandError(f"{given.file}: {error}") from error
-    except OSError as error:
-        raise CommandError(f"{given.file}: {error.strerror or error}") from error
-    except ValueError as error:  # NUL in the name of a file
-        raise CommandError(f"{given.file!a}: {error}") from error
+    output: str = given.output or (STANDARD if given.file == STANDARD else f"{given.file}.min")
+    best = _read(given.file)
     code = FINE
     with tempfile.TemporaryDirectory(prefix="mint-") as folder:
         check = _Check(given.check, folder, given.runs, given.timeout)
@@ -142,15 +154,15 @@ def _run(arguments: Sequence[str]) -> int:
             if not check(best):
                 raise CommandError("--check must exit with code 0 for the whole transcript")
             # A place that cannot be written is noticed now, not after all the work.
-            _write(best, output)
+            if output != STANDARD:
+                _write(best, output)
             for smaller in shrink(best, check):
                 best = smaller
         except _Spent:
             say(f"* stopped after {given.runs} runs of the check (see --runs)")
         except KeyboardInterrupt:
             code = INTERRUPTED
-    _write(best, output)
-    say(f"* {output}: {_sizes(best, output)}")
+    _finish(best, output)
     return code
 
 

@@ -440,6 +440,38 @@ def test_a_result_that_cannot_be_written_is_noticed_before_the_work(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("places", [["-"], ["-", "-o", "-"], ["FILE", "-o", "-"], ["-", "-o", "OUT"]])
+def test_shrinking_reads_standard_input_and_writes_standard_output(
+    places: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, result = recorded("http1"), tmp_path / "out"
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    monkeypatch.chdir(tmp_path)
+    names = {"FILE": file_of(given, tmp_path), "OUT": str(result)}
+    line = ["shrink", *(names.get(each, each) for each in places), "--check", "grep -q 'status 1 200'"]
+    code, out, err = run(line, capsys)
+    assert code == 0
+    assert (out == "") == ("OUT" in places)
+    made = out or result.read_text()
+    assert "status 1 200" in made
+    assert len(made) < len(given)
+    said = err.splitlines()[-1]
+    assert said.startswith("* standard output: " if out else f"* {result}: ")
+    assert said.endswith(f" steps, {len(made)} octets")
+    assert {path.name for path in tmp_path.iterdir()} == ({"transcript"} if out else {"transcript", "out"})
+
+
+@pytest.mark.parametrize("line", [["replay", "-"], ["shrink", "-", "--check", "true"]])
+def test_what_standard_input_may_be(
+    line: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stdin, says in ((None, "standard input is closed"), (io.StringIO("no\n"), "-: line 1")):
+        monkeypatch.setattr("sys.stdin", stdin)
+        code, out, err = run(line, capsys)
+        assert (code, out) == (2, "")
+        assert says in err
+
+
 def test_shrinking_stops_after_the_given_number_of_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
