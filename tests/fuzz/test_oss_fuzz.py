@@ -94,3 +94,28 @@ def test_a_program_runs_its_harness(before: str, name: str, out: Path, tmp_path:
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--help"], 0, "ci/oss-fuzz [--sanitizer address|undefined|coverage] [--time SECONDS] [HARNESS...]"),
+        (["--time"], 2, "--time needs a value"),
+        (["--time", "x", "hpack"], 2, "--time needs a number"),
+        (["--time", "0"], 2, "--time needs a number"),
+        (["--sanitizer", "memory"], 2, "memory is not a sanitizer"),
+        (["nothing"], 2, "nothing is neither"),
+        (["--times", "1"], 2, "--times is neither"),
+    ],
+)
+def test_the_command_line_is_checked_before_anything_is_built(
+    arguments: list[str], code: int, says: str
+) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("bash is not installed")
+    done = subprocess.run(
+        ["bash", "ci/oss-fuzz", *arguments], cwd=ROOT, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr
+    assert "==" not in done.stdout  # what is printed before something is built
