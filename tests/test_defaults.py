@@ -190,3 +190,7 @@ def test_what_is_shown_and_compared() -> None:
     every = [(kind, each) for kind in CLASSES for each in fields(kind) if each.name in declarations(kind)]
     assert {(kind, each.name) for kind, each in every if not each.repr} == HIDDEN
     assert {(kind, each.name) for kind, each in every if not each.compare} == NOT_COMPARED
+    # What options keep beside their values is made from them.
+    made = [each for kind in CLASSES for each in fields(kind) if not each.init]
+    assert {each.name for each in made} == {"_pairs"}
+    assert not [each for each in made if each.repr or each.compare]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import FrozenInstanceError, fields, replace
-from typing import TYPE_CHECKING
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any  # options by name
 
 import pytest
 
@@ -118,6 +119,8 @@ def test_values_of_a_wrong_type_are_refused(kind: type, name: str, wrong: object
 def test_at_least_one_address_family_is_required() -> None:
     with pytest.raises(ValueError, match="inet4"):
         TCPOptions(inet4=False, inet6=False)
+    assert not TCPOptions(inet4=False).inet4
+    assert not TCPOptions(inet6=False).inet6
 
 
 def test_buffer_sizes_are_positive_or_none() -> None:
@@ -205,6 +208,38 @@ def test_fingerprints_are_compared_without_colons_in_lower_case() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_local_addresses(host: str, port: int) -> None:
     assert TCPOptions(local_address=(host, port)).local_address == (host, port)
+
+
+class Text(str):
+    """Text that pretends to be other text."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "other"
+
+
+class Number(IntEnum):
+    """A number with a name."""
+
+    PORT = 80
+
+
+def test_local_addresses_are_kept_with_exact_types() -> None:
+    """The code of a subclass must not run later, when its result is not checked any more."""
+    found = TCPOptions(local_address=(Text("127.0.0.1"), Number.PORT)).local_address
+    assert found is not None
+    assert found == ("127.0.0.1", 80)
+    assert [type(each) for each in found] == [str, int]
+
+
+@pytest.mark.parametrize("name", ["ciphers", "ca_file", "cert_file", "key_file", "key_log_file"])
+def test_a_wrong_text_is_shown_unless_it_is_secret(name: str) -> None:
+    given: dict[str, Any] = {name: "a\0b"}
+    with pytest.raises(ValueError, match=rf"{name} must be non-empty .*, not 'a\\x00b'$"):
+        TLSOptions(**given)
+    with pytest.raises(ValueError, match=r"key_password must be non-empty .*, not another$"):
+        TLSOptions(key_password="a\0b")
 
 
 def test_the_key_password_is_not_shown() -> None:
