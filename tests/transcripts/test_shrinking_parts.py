@@ -226,6 +226,38 @@ def test_joined_pieces() -> None:
     assert shown(_joined(whole, [(3, 4)]))[1:3] == [(1, 1, "feed", b"a", True), (1, 2, "feed", b"bc", False)]
 
 
+def test_pieces_are_joined_after_steps_with_other_arguments() -> None:
+    beginning = Beginning(1, "http1", OPTIONS, None, 1)
+    calls = [
+        Call("at", (5,)),
+        Call("feed", (b"a",)),
+        Call("ping", ()),
+        Call("feed", (b"b",)),
+        Call("feed", (b"c",)),
+    ]
+    steps = [Entry(beginning, number, number - 1, call, None, 1) for number, call in enumerate(calls, 1)]
+    made = _joined(Transcript((beginning, *steps)), [(4, 5)])
+    assert [part.call for part in made.parts if isinstance(part, Entry)] == [
+        *calls[:3],
+        Call("feed", (b"bc",)),
+    ]
+
+
+def test_passes_are_repeated_until_nothing_changes() -> None:
+    """The pieces can be joined only after the option was left out, which is tried last."""
+    beginning = Beginning(1, "http1", {**OPTIONS, "max_fields": 10}, None, 1)
+    steps = [Entry(beginning, number, number - 1, Call("feed", (b"a",)), None, 1) for number in (1, 2)]
+
+    def check(candidate: Transcript) -> bool:
+        first, *rest = candidate.parts
+        assert isinstance(first, Beginning)
+        octets = [part.call.arguments[0] for part in rest if isinstance(part, Entry)]
+        return octets == [b"a", b"a"] or (octets == [b"aa"] and "max_fields" not in first.options)
+
+    *_, best = shrink(Transcript((beginning, *steps)), check)
+    assert [each[3] for each in shown(best)] == [b"aa"]
+
+
 @pytest.mark.parametrize("pieces", [2, 3, 4])
 @pytest.mark.parametrize("kept", [1, 2, 3])
 def test_pieces_are_joined_at_once_or_pair_by_pair(pieces: int, kept: int) -> None:
