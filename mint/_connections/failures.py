@@ -47,8 +47,8 @@ def claim_to_close(link: Transport, generation: int) -> None:
 
 
 def end_link(link: Transport, *, in_order: bool) -> None:
-    """Close a link; with `in_order`, because both sides of a tunnel have ended, only when all is written."""
-    if in_order and isinstance(link, Link):
+    """Close a link; with `in_order`, if the peer has ended its direction, only when all is written."""
+    if in_order and isinstance(link, Link) and link.ended:
         link.finish_and_close()
     else:
         link.close()

@@ -180,6 +180,7 @@ cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
     cdef Core core = w.core
     cdef unsigned char *octets
     cdef Pong made
+    cdef long long number
     cdef Py_ssize_t i
     if not flags & FLAG_ACK:   # 9113-6.7-a
         octets = w.room(FRAME_HEADER + 8)
@@ -192,9 +193,13 @@ cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
         return 0
     for i in range(len(core.pings)):
         if memcmp(PyBytes_AS_STRING(<bytes>core.pings[i][0]), payload, 8) == 0:
-            made = Pong.__new__(Pong)
-            made.ref = w.ref_of(core.pings[i][1])
+            number = core.pings[i][1]
             core.pings = core.pings[:i] + core.pings[i + 1:]
+            if number == 0:   # of `ask_if_heard`, after which no content is sent
+                core.s.unheard = False
+                return 0
+            made = Pong.__new__(Pong)
+            made.ref = w.ref_of(number)
             w.flush_data()
             w.responses.append(made)
             return 0

@@ -190,6 +190,7 @@ cdef Step send_request(Core before, object method, object target, object headers
     block = headers_frames(core, encoded.block, ends, id)
     if total > 0:
         stream.send_moved = <int>-total
+        stream.has_sent = True
         core.s.send_window -= total
         core.s.owed += total
         refund(core, 4 + (total >> 10))
@@ -239,6 +240,7 @@ cdef Step send_body(Core before, RequestRef ref, bytes data):
     core = before.successor()
     stream = core.edit(number)
     stream.send_moved -= <int>total
+    stream.has_sent = True
     if stream.declared_left >= 0:
         stream.declared_left -= total
     core.s.send_window -= total
@@ -283,6 +285,7 @@ cdef Step send_end(Core before, RequestRef ref, object trailers):
         w.notes.extend(notes_of(w.core, (octets,), draft.fields))
     w.put_whole(octets)
     stream = w.core.edit(number)
+    stream.has_sent = True
     settle(w, <int>number, stream, SENT_END)
     w.given = ref
     return w.finished()

@@ -87,6 +87,7 @@ cdef struct Scalars:              # the part of a state that is plain memory
     unsigned char phase
     bint goaway_reported          # a GOAWAY of the server with an error was reported
     bint greeted                  # the first SETTINGS of the server came
+    bint unheard                  # the server may not have read all content of streams that have ended
     bint tracing
     Window partial_window
     Window block_window
@@ -105,7 +106,7 @@ cdef class Core:
     cdef ByteLog block            # field block before END_HEADERS
     cdef ByteLog resets           # ids in state RESET, oldest first, four octets each
     cdef ByteLog answers          # where each unsent reply ends, as `output_octets` counts, eight octets each
-    cdef tuple pings              # of (payload, number), in the order they were sent
+    cdef tuple pings              # of (payload, number), in the order they were sent; 0 is `ask_if_heard`
     cdef tuple pending            # SETTINGS of ours without an acknowledgement: of (id, value) pairs
 
     cdef Core fresh(self)         # an empty one of the same class

@@ -14,11 +14,11 @@ from .events cimport END_CLOSE, END_KEEP, Data, Done, Failed, Note, RequestRef, 
 from .faults cimport (PROCESSED_MAYBE, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, marked,
                       weighed)
 from .fields cimport seems_secret, shown_name, shown_target
-from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
-                      goaway_frame, read_u32, write_header, write_u32)
+from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, PING, RST_STREAM, Head, frame,
+                      frame_name, goaway_frame, read_u32, write_header, write_u32)
 from .logs cimport ByteLog, log_append, same_octets
-from .streams cimport (CLOSED, ENDED, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
-                       SEEN_FINAL, SENT_RESET, Stream, next_state)
+from .streams cimport (CLOSED, ENDED, GOT_END, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
+                       SEEN_FINAL, SENT_END, SENT_RESET, Stream, next_state)
 from .streams cimport Table as Streams
 
 
@@ -342,6 +342,8 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1:
             core.s.reserved -= 1
             core.s.pushed += 1
         return 0
+    if stream.has_sent and (event == SENT_END or event == GOT_END):   # after a reset, nobody wants it
+        core.s.unheard = True
     if is_request:
         core.s.active -= 1
         if not stream.facts & ENDED:
@@ -482,14 +484,31 @@ cdef int say_goodbye(Work w, int code, bytes debug) except -1:
     return w.put_whole(goaway_frame(core.s.last_acted, code, debug))
 
 
+cdef int ask_if_heard(Work w) except -1:
+    """Send a PING whose reply shows that the server has read everything before it; it has no ref."""
+    cdef bytes payload = b"received"
+    w.core.pings = ((payload, 0),)
+    if w.notes is not None:
+        w.note(True, PING, 0, 0, 8, None)
+    return w.put_whole(frame(PING, 0, 0, payload))
+
+
 cdef int close_drained(Work w) except -1:
-    """After GOAWAY, close once the last stream has ended and the last ping has its reply (9113-6.8-b)."""
+    """After GOAWAY, close once the last stream has ended and the last ping has its reply (9113-6.8-b).
+
+    A response can end before the server has read the content of its request. If the connection were closed
+    then, what is queued would be dropped, and a WINDOW_UPDATE that meets the closed socket would reset the
+    connection. So the server is asked first.
+    """
     cdef Core core = w.core
     if (core.s.phase != OVER and core.s.active == 0 and core.s.reserved == 0 and core.s.pushed == 0
             and not core.pings):
         w.flush_data()
-        say_goodbye(w, NO_ERROR, b"")
-        leave(w)
+        if core.s.unheard:
+            ask_if_heard(w)
+        else:
+            say_goodbye(w, NO_ERROR, b"")
+            leave(w)
     return 0
 
 
@@ -503,6 +522,7 @@ cdef int leave(Work w) except -1:
     core.s.joinable = 0
     core.s.unsent = core.s.interim_only = 0
     core.s.output_octets = core.s.glitches = core.s.resets = 0
+    core.s.unheard = False
     core.s.clock = -1
     core.requests = Streams.__new__(Streams)
     core.pushes = None

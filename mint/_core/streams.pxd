@@ -77,6 +77,7 @@ cdef struct Stream:
     unsigned int heard            # when the last of them came, in ticks; 0: unknown
     unsigned char state
     unsigned char facts
+    unsigned char has_sent        # whether content or END_STREAM was sent after the request head
 
 
 cdef enum:

@@ -68,8 +68,14 @@ class Program:
                 each.close()
 
     async def connect(self, *where: Any, **given: Any) -> tuple[mint.Connection, RequestRef]:
-        """Connect, and open a tunnel."""
+        """Connect, and open a tunnel by an upgrade."""
+        conn, ref = (await self.open(*where, **given)).request("GET", "/", FIELDS)
+        return conn, ref
+
+    async def open(self, *where: Any, **given: Any) -> mint.Connection:
+        """Connect."""
         given = {"protocols": ("http1",), **given}
+        conn: mint.Connection
         if self.tunnels is not None and self.blocks:
             conn = self.tunnels.connect(*where, **given)
             if self.mailbox is not None:
@@ -81,12 +87,15 @@ class Program:
             made = (self.tunnels or self.module).connect(*where, **given)
             conn = made if self.blocks else await made
         self._conn = conn
-        conn, ref = conn.request("GET", "/", FIELDS)
-        return conn, ref
+        return conn
 
     async def share(self, server: ScriptedServer) -> None:
         """Connect to a proxy that many tunnels share."""
-        made = self.module.connect("http", server.address, server.port, protocols=("http2",))
+        await self.share_with(server.address, server.port)
+
+    async def share_with(self, address: str, port: int, **given: Any) -> None:
+        """Connect to a proxy at this address that many tunnels share."""
+        made = self.module.connect("http", address, port, protocols=("http2",), **given)
         self.tunnels = self.module.Tunnels(made if self.blocks else await made)
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:

@@ -61,6 +61,7 @@ def test_accepted_streams_continue_in_both_directions_while_draining() -> None:
     assert resets(talk) == [(3, CANCEL)]
     talk.feed(data(1, b"", end=True))
     assert kinds(talk.events)[-1] == "done:1"
+    talk.feed(ping(talk.sent[-1].payload, ACK))
     assert talk.closed
 
 
