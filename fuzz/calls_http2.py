@@ -114,6 +114,7 @@ def request(talk: Talk) -> None:
         method,
         client_open=streaming,
         was_streaming=streaming,
+        spoke=total > 0,
         up=talk.peer[INITIAL_WINDOW] - total,
     )
     stream.declared = declared
@@ -208,6 +209,7 @@ def body(talk: Talk) -> None:
     frames = call(talk, lambda state: state.stream_body(ref, piece), allowed=may)
     if open_ and size <= room:
         read_content(talk, frames, stream.id, piece, ends=False)
+        stream.spoke = stream.spoke or size > 0
         stream.up -= size
         talk.up_all -= size
         if stream.declared is not None:
@@ -237,9 +239,10 @@ def end(talk: Talk) -> None:
         check(not read_block(talk, frames, stream.id, trailers, ends=True), "more frames", frames)
     else:
         check(frames == [Frame(DATA, END_STREAM, stream.id, b"")], "a wrong end", frames)
+    stream.spoke = True
     stream.client_open = False
-    stream.live = stream.server_open
-    stream.finished = not stream.live
+    if not stream.server_open:
+        talk.finish(stream)
 
 
 def cancel(talk: Talk) -> None:

@@ -36,6 +36,7 @@ class Stream:
     method: str = "GET"
     client_open: bool = False
     was_streaming: bool = False
+    spoke: bool = False  # the client has sent content, or its end after the head
     server_open: bool = True
     head: bool = False
     live: bool = True  # neither ended on both sides nor reset

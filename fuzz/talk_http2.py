@@ -157,6 +157,7 @@ class Talk:
         self.pings: list[tuple[bytes, int]] = []
         self.next_ping = -1
         self.draining = False
+        self.unheard = False  # whether the client does not know that all content of finished streams was read
         self.reported_goaway = False
         self.open(b"".join(step.output))
 
@@ -354,7 +355,8 @@ class Talk:
         self.flush()
         said = self.unacknowledged.pop(0)
         self.put(frame(SETTINGS, ACK, 0))
-        if "header_table_size" in said:
+        if said.get("header_table_size", self.encoder.header_table_size) != self.encoder.header_table_size:
+            # `hpack` forgets a change that it has not announced when the same size is set again.
             self.encoder.header_table_size = said["header_table_size"]
             # RFC 7541 4.2: the smallest size and the last one; `hpack` would also send those in between.
             changes = self.encoder.table_size_changes
@@ -552,8 +554,13 @@ class Talk:
             self.wanted.append(("rst", stream.id, 0))
             stream.live = stream.client_open = False
         elif not stream.client_open:
-            stream.live = False
-            stream.finished = True
+            self.finish(stream)
+
+    def finish(self, stream: Stream) -> None:
+        """Note that both sides have ended a stream."""
+        stream.live = False
+        stream.finished = True
+        self.unheard = self.unheard or stream.spoke
 
     def reserves_all(self) -> bool:
         """Whether so many promised responses are open that the client refuses one more promise."""
