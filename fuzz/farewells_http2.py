@@ -120,9 +120,11 @@ def drain(talk: Talk) -> None:
 
 
 def answer_question(talk: Talk) -> None:
-    """Answer the PING that asks whether all content was read, perhaps after frames that are no answer to it."""
+    """Answer the PING that asks whether all content was read, perhaps after frames that do not."""
     asked = talk.sent.pop() if talk.sent else None
-    check(asked is not None and asked.kind == PING and not asked.flags, "content may be lost", asked, talk.state)
+    check(
+        asked is not None and asked.kind == PING and not asked.flags, "content may be lost", asked, talk.state
+    )
     check(not talk.closed and not talk.state.is_open_write, "the end before the answer", talk.state)
     if asked is not None:
         for _ in range(talk.choices.below(3)):

@@ -1,4 +1,4 @@
-"""HTTP/2 connections that end after GOAWAY: content of streams that have ended arrives before they are closed."""
+"""HTTP/2 connections that end after GOAWAY: the content of their streams arrives before they are closed."""
 
 from __future__ import annotations
 

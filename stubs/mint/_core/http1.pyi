@@ -58,7 +58,7 @@ class State(Reading):
         """Read octets that came while no request was open, or before any of it was written.
 
         They are never the response to a request that is sent later, so the connection fails and closes; only
-        empty lines may be tolerated (9112-9.2-b).
+        empty lines may be tolerated (9112-9.2-b). If a CR has arrived before them, they are not empty lines.
         """
     def feed_eof(self, clean: bool) -> Step[State]:
         """Handle the end of the input; `clean` is false if TLS ended without close_notify (9112-9.8-b)."""

@@ -167,7 +167,9 @@ def test_without_content_that_may_be_unread_the_connection_ends_at_once(how: str
 
 
 @pytest.mark.rfc("9113-6.8-b")
-def test_after_content_the_server_is_asked_once_and_its_answer_ends_the_connection(asked: Conversation) -> None:
+def test_after_content_the_server_is_asked_once_and_its_answer_ends_the_connection(
+    asked: Conversation,
+) -> None:
     assert question(asked) == ASKED
     assert not asked.closed
     assert (asked.state.is_open_read, asked.state.is_open_write, asked.state.draining) == (True, False, True)
@@ -255,7 +257,7 @@ def test_what_the_server_sends_may_be_split_anywhere() -> None:
 
 
 def test_states_differ_by_what_they_will_ask() -> None:
-    """An open stream for which content was sent, and a connection on which it was, behave differently later."""
+    """A stream, and a connection, on which content was sent behave differently later."""
     plain = opened()
     plain.request("POST", streaming=True)
     sent = opened()
