@@ -74,8 +74,9 @@ class Bomb:
     `quiet`, because functions must not depend on where exactly the interpreter checks for signals.
     """
 
-    def __init__(self, at: int, *, everywhere: bool = True) -> None:
+    def __init__(self, at: int, *, everywhere: bool = True, error: type[BaseException] = Interrupt) -> None:
         self.left = at
+        self.error = error
         self.where = ""
         self._everywhere = everywhere
         self._checked: dict[FrameType, bool] = {}
@@ -101,7 +102,7 @@ class Bomb:
             if not self.left:
                 self.where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
                 self._checked.clear()
-                raise Interrupt
+                raise self.error
         elif event == "exception":
             self._checked[frame] = False
         elif event == "return":
@@ -113,7 +114,7 @@ class Bomb:
         sys.settrace(self)
         try:
             work()
-        except Interrupt:
+        except self.error:
             return True
         finally:
             sys.settrace(None)

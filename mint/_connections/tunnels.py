@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket as sockets
 import weakref
 from time import monotonic
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.lock_event import LockEvent
 from .._loops.shared import ELSEWHERE, TunnelLink
-from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds, no_descriptor
+from .._loops.system import POLLIN, POLLOUT, REPORTED, make_poll, milliseconds, no_descriptor
 from .._wire.link import Link, Refused
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
@@ -310,7 +309,7 @@ class Tunnels(TunnelsBase):
 
     def _wake_reader(self) -> None:
         if self._reading:
-            with contextlib.suppress(OSError):
+            with REPORTED:
                 self._wake_sender.send(b"\0")
 
     # -- active mode
@@ -368,7 +367,7 @@ def _ready(socket: sockets.socket, receiver: sockets.socket, until: float | None
     except ValueError:
         return True  # another thread has closed the socket, and the caller must handle that
     ready = bool(poll.poll(milliseconds(None if until is None else until - monotonic())))
-    with contextlib.suppress(OSError):
+    with REPORTED:
         while receiver.recv(4096):
             pass
     return ready

@@ -106,8 +106,11 @@ def _ignore(reports: Poller, attempts: tuple[Attempt, ...]) -> None:
 
 async def within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
     """Await something; raise `TransportTimeout` if it takes longer than some seconds."""
+    limit = asyncio.timeout(left)
     try:
-        async with asyncio.timeout(left):
+        async with limit:
             return await work
     except TimeoutError:
+        if not limit.expired():
+            raise  # of a signal handler
         raise TransportTimeout(phase) from None

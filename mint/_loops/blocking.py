@@ -43,7 +43,7 @@ from .dialer import (
     resolving,
     socket_of,
 )
-from .system import CONNECTED, POLLIN, POLLOUT, make_poll, milliseconds
+from .system import CONNECTED, POLLIN, POLLOUT, make_poll, milliseconds, pass_on
 from .tcp import SocketLink
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ class Driver(Dialler):
             except BlockingIOError:
                 self._ready(socket, POLLOUT, SENDING)
             except OSError as error:
+                pass_on(error)
                 raise system_error(error, doing=SENDING) from error
 
     def _receive(self, socket: sockets.socket) -> bytes:
@@ -168,4 +169,5 @@ class Driver(Dialler):
             except BlockingIOError:
                 continue
             except OSError as error:
+                pass_on(error)
                 raise system_error(error, doing=RECEIVING) from error

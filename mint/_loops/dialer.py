@@ -37,7 +37,7 @@ from .._hosts import is_localhost
 from ..errors import MintError, NameNotResolved, TransportError, TransportTimeout
 from ..errors.transport import system_error
 from .sockets import check_socket
-from .system import UNIX, describe
+from .system import UNIX, describe, pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -123,6 +123,7 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
         peer = socket.getpeername()
         set_options(socket, tcp, unix=socket.family == UNIX)
     except OSError as error:
+        pass_on(error)
         raise ValueError(f"socket must be a connected socket: {error.strerror}") from error
     return SocketAttempt(socket, Endpoint(NAMES.get(socket.family, "unix"), peer))
 
@@ -261,11 +262,13 @@ class Dialler:
         try:
             attempt = SocketAttempt(open_socket(endpoint, self.tcp), endpoint)
         except OSError as error:
+            pass_on(error)
             return Dialled(Attempt(), system_error(error, address=show(endpoint)))
         self.opened.add(attempt)
         try:
             code = attempt.socket.connect_ex(endpoint.address)
         except (OSError, OverflowError, ValueError) as error:
+            pass_on(error)
             failed = error if isinstance(error, OSError) else OSError(errno.EINVAL, str(error))
             return Dialled(attempt, system_error(failed, address=show(endpoint)))
         # For a Unix socket, EAGAIN means that the backlog is full, and no connection is in progress.
@@ -395,6 +398,7 @@ def _phase(phase: str) -> Generator[None]:
     except TransportError:
         raise
     except OSError as error:
+        pass_on(error)
         raise system_error(error, doing=phase) from error
 
 

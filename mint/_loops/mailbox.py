@@ -25,7 +25,7 @@ from .._core.link_base import Mutex, shift
 from .._process import current_process
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .system import LONGEST, no_descriptor
+from .system import LONGEST, REPORTED, no_descriptor, pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ class Watcher:
     def _wake(self) -> None:
         """Wake the receiver that waits."""
         # If the buffer is full, the receiver will wake anyway; if the socket is closed, nobody waits.
-        with contextlib.suppress(OSError):
+        with REPORTED:
             self._wake_sender.send(b"\0")
 
     # -- from the thread that takes
@@ -213,7 +213,7 @@ class Watcher:
             raise
 
     def _drain_wake_ups(self) -> None:
-        with contextlib.suppress(OSError):
+        with REPORTED:
             while self._wake_receiver.recv(4096):
                 pass
 
@@ -286,7 +286,8 @@ class Watcher:
                     self._selector.unregister(watch.fd)
                 watch.events = 0
                 self._orders.append(watch)
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
+                pass_on(error)
                 # Something else has closed the socket; reading from it reports that.
                 watch.events = 0
                 if link.armed and not watch.queued:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket as sockets
 import ssl
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._wire.link import Link
 from ..errors import TransportError
 from ..errors.transport import Unreachable, system_error
-from .system import AT_ONCE, HAS_SENDMSG, joined
+from .system import AT_ONCE, HAS_SENDMSG, REPORTED, joined, pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,10 @@ def broken(error: OSError, doing: str) -> TransportError:
 
     After a `TransportTimeout` the connection stays open, but after ETIMEDOUT it is lost: the system reports
     the error once, and the next read looks like the peer's end.
+
+    Raises the error itself if a signal handler has raised it, for example `TimeoutError` after an alarm.
     """
+    pass_on(error)
     made = system_error(error, doing=doing)
     if isinstance(made, TimeoutError):
         made = Unreachable(error.strerror or str(error))
@@ -101,7 +103,8 @@ class SocketBase(Link):
     def _end_writing(self) -> None:
         try:
             self._socket.shutdown(sockets.SHUT_WR)
-        except OSError:
+        except OSError as error:
+            pass_on(error)
             # The peer is gone, which reading will report; nothing was left to be written.
             self.fail_writing()
 
@@ -134,7 +137,7 @@ class SocketBase(Link):
     def _wake(self) -> None:
         # Closing a socket does not wake a thread that waits on it, but shutting it down does.
         if self._is_ours:
-            with contextlib.suppress(OSError):
+            with REPORTED:
                 self._socket.shutdown(sockets.SHUT_RDWR)
 
     def _shut(self) -> None:

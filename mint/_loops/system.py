@@ -141,6 +141,27 @@ def describe(code: int) -> str:
     return known.get(code) or os.strerror(code)
 
 
+def pass_on(error: BaseException) -> None:
+    """Raise an `OSError` without a number again: a signal handler raised it, and not the system."""
+    if isinstance(error, OSError) and error.errno is None:
+        raise error
+
+
+class _Reported:
+    """A context that suppresses the errors that the system reports, but none that a signal handler raises."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        return isinstance(error, OSError) and error.errno is not None
+
+
+REPORTED: Final = _Reported()
+
+
 def no_descriptor(error: OSError, doing: str) -> TransportError:
     """Return the error for a selector or a pair of sockets that the system refused; nothing was sent yet."""
     return system_error(error, address=doing).marked(processed=Processed.NO)

@@ -47,6 +47,12 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
     return made
 
 
+def _pass_on(error: OSError) -> None:
+    """Raise an error again that has no number, and is not of `ssl`: a signal handler raised it."""
+    if error.errno is None and not isinstance(error, ssl.SSLError):
+        raise error
+
+
 def _has_store() -> bool:
     """Whether the operating system has a directory of certificates, which OpenSSL reads when needed."""
     from pathlib import Path  # noqa: PLC0415  # importing it takes longer than all of this module
@@ -251,6 +257,7 @@ class TLSLayer(Records):
 
     def stop(self, error: OSError) -> None:
         """Note what an error of `ssl` means for reading: nothing if only the rest of a record is missing."""
+        _pass_on(error)
         if isinstance(error, ssl.SSLZeroReturnError):
             self.ended = self.clean_end = True
         elif isinstance(error, ssl.SSLEOFError):
@@ -273,6 +280,7 @@ class TLSLayer(Records):
         try:
             self.ssl_object.write(plaintext)
         except OSError as error:
+            _pass_on(error)
             raise tls_error(error) from error
 
     def seal(self, plaintext: bytes) -> bytes:
@@ -280,6 +288,7 @@ class TLSLayer(Records):
         try:
             return self.encrypt(plaintext)
         except OSError as error:
+            _pass_on(error)
             raise tls_error(error) from error
 
     def written(self) -> None:

@@ -67,10 +67,13 @@ class _Waiter:
         return await self._receive(run, self._until)
 
     async def _receive(self, run: Run, until: float | None) -> list[Response]:
+        limit = asyncio.timeout_at(until)
         try:
-            async with asyncio.timeout_at(until):
+            async with limit:
                 message = await self._mailbox.receive()
         except TimeoutError:
+            if not limit.expired():
+                raise  # of a signal handler
             return []
         return run.feed(message)
 

@@ -142,10 +142,15 @@ class _Driver:
         mailbox = self._mailboxes.get(session.key)
         if mailbox is None:
             return False
+        limit = asyncio.timeout_at(until)
         try:
-            async with asyncio.timeout_at(until):
+            async with limit:
                 message = await mailbox.receive()
-        except (TimeoutError, MailboxClosed):
+        except MailboxClosed:
+            return False
+        except TimeoutError:
+            if not limit.expired():
+                raise  # of a signal handler
             return False
         session.feed(message)
         return True

@@ -6,21 +6,27 @@ clear text. Other protocols, routes and event loops: tests/simulation/test_inter
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 import mint
+import mint.asyncio
+import mint.exchange.asyncio
+import mint.pool.asyncio
 from mint import TCPOptions, errors
+from mint._loops.asyncio_connecting import within
+from mint.testing import Drain, ScriptedServer, optional
 from mint.transport import SocketLink
 
 from ..bomb import Bomb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from mint.responses import Response
 
@@ -104,6 +110,79 @@ def test_an_interrupt_at_any_instruction(active: bool, mailbox: mint.Mailbox) ->
         if not off:
             break
     assert number > 100
+
+
+class Alarm(TimeoutError):  # noqa: N818  # it is not always an error
+    """What programs raise in a handler of SIGALRM. It is an `OSError`, as the errors of sockets are."""
+
+
+@pytest.mark.parametrize("active", [False, True], ids=["recv", "mailbox"])
+def test_an_alarm_is_not_taken_for_an_error_of_the_system(active: bool) -> None:
+    number = 0
+    off = True
+    while off:
+        number += 1
+        with mint.Mailbox() as mailbox:
+            exchange = Exchange(mailbox if active else None)
+            bomb = Bomb(number, everywhere=False, error=Alarm)
+            off = bomb.goes_off(exchange.run)
+            assert off is not bool(bomb.left), bomb.where
+            exchange.conn.close()
+            exchange.far.close()
+    assert number > 20
+
+
+@pytest.mark.parametrize("error", [Alarm, ConnectionError, OSError])
+def test_an_alarm_while_recv_waits(error: type[OSError]) -> None:
+    def ring(*_: object) -> None:
+        raise error
+
+    exchange = Exchange()
+    conn, _ = exchange.conn.request("GET", "/")
+    before = signal.signal(signal.SIGUSR1, ring)
+    try:
+        main = threading.main_thread().ident
+        assert main is not None
+        timer = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGUSR1))
+        timer.start()
+        with pytest.raises(error) as caught:
+            conn.recv()
+        timer.join()
+        assert type(caught.value) is error
+        with pytest.raises(errors.TransportClosed):
+            conn.recv()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        exchange.far.close()
+
+
+async def in_connect(server: ScriptedServer) -> None:
+    async def ring() -> None:
+        raise Alarm
+
+    await within(ring(), 10.0, "waiting")
+
+
+async def in_exchange(server: ScriptedServer) -> None:
+    conn = await mint.asyncio.connect("http", server.address, server.port, protocols=["http1"])
+    await mint.exchange.asyncio.exchange(conn, "GET", "/")
+
+
+async def in_pool(server: ScriptedServer) -> None:
+    async with mint.pool.asyncio.Pool() as pool:
+        await pool.request("GET", f"http://{server.address}:{server.port}/")
+
+
+@pytest.mark.parametrize("work", [in_connect, in_exchange, in_pool])
+def test_an_alarm_is_not_taken_for_the_time_limit_of_a_task(
+    work: Callable[[ScriptedServer], Coroutine[object, object, None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ring(_: object) -> NoReturn:
+        raise Alarm
+
+    monkeypatch.setattr(mint.asyncio.Mailbox, "receive", ring)
+    with ScriptedServer(optional([Drain()])) as server, pytest.raises(Alarm):
+        asyncio.run(work(server))
 
 
 @pytest.mark.parametrize("posted", [False, True])
