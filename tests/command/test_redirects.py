@@ -153,6 +153,15 @@ def test_without_the_option_nothing_is_followed(capsysbinary: Capture) -> None:
     assert site.request_lines == ["GET /a"]
 
 
+@pytest.mark.parametrize("hops", [0, 1, 3])
+def test_the_number_of_redirects_that_were_followed(hops: int, capsysbinary: Capture) -> None:
+    pages = {f"/{hop}": (302, f"/{hop - 1}") for hop in range(1, hops + 1)}
+    with Origin(Site({**pages, "/0": HELLO})) as origin:
+        url = f"http://127.0.0.1:{origin.port}"
+        assert main(["-L", "-w", "%{num_redirects} %{url_effective}", f"{url}/{hops}"]) == 0
+    assert capsysbinary.readouterr().out.endswith(f"{hops} {url}/0".encode())
+
+
 SECRETS = ["-u", "me:hunter2", "-H", "cookie: a=hunter2", "-H", "x-other: kept"]
 
 

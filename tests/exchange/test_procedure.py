@@ -170,6 +170,19 @@ def test_no_more_is_queued_than_the_queue_holds() -> None:
     assert hand.run.push(ref, rest) == (rest, Wait.LOOK)
 
 
+@pytest.mark.parametrize("room", [-1, 0, 1, 2, 3])
+def test_as_much_is_passed_on_as_the_queue_has_room_for(room: int) -> None:
+    hand = Hand("http1")
+    ref = hand.open([("content-length", str(2 * QUEUE))])
+    for size in (QUEUE, -room) if room < 0 else (QUEUE - room,):
+        hand.run.conn = hand.run.conn.stream_request_body(ref, bytes(size))
+    rest, wait = hand.run.push(ref, memoryview(b"ab"))
+    left = 2 - max(0, min(room, 2))
+    assert len(rest) == left
+    assert wait is (Wait.ROOM if left else Wait.LOOK)
+    assert hand.run.conn.transport.unsent == QUEUE - room + 2 - left
+
+
 def test_the_maximum_length_of_a_piece() -> None:
     hand = Hand("http1")
     ref = hand.open()

@@ -19,6 +19,7 @@ from mint.testing import build, hpack, http2, memory, strategies
 from mint.testing.certificates import Authority
 from mint.testing.clock import FakeClock
 from mint.testing.frames import serialize
+from mint.testing.steps import SHOWN, shown
 
 from .clients import dial
 
@@ -377,3 +378,10 @@ def test_a_refusing_server_has_one_address_at_a_time() -> None:
         assert server.port
     with server:
         assert server.port
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1, 100])
+def test_how_much_of_what_came_is_shown(more: int) -> None:
+    data = b"x" * (SHOWN + more)
+    cut = f"{data[:SHOWN]!r}... ({SHOWN + more} bytes)"
+    assert shown(data) == (cut if more > 0 else repr(data))

@@ -15,6 +15,8 @@ import pytest
 
 from mint.testing import Origin, Request, Response, http2, showcase
 from mint.testing.http2 import ErrorCode, Frame, FrameType, Setting
+from mint.testing.origin2 import Session
+from mint.testing.peer import Peer
 from mint.testing.showcase import GREETING, pattern
 
 
@@ -306,6 +308,24 @@ def test_a_client_that_closed_its_direction_still_gets_its_responses() -> None:
 
     taken = talk_in_full(http2.headers(1, GET, end=True), http2.headers(3, START), handler=handler)
     assert [frame for frame in taken if frame.type == FrameType.DATA] == [http2.data(1, b"late", end=True)]
+
+
+@pytest.mark.parametrize("ours", [0, 1_000, 65_535, 65_536, 1 << 20])
+def test_the_window_of_streams_is_ours_once_the_client_knows_it(ours: int) -> None:
+    """Until then it is at least the default one (RFC 9113 6.9.2)."""
+    near, far = socket.socketpair()
+    with near, far:
+        session = Session(
+            Peer(near, 1), showcase, lambda _: None, {Setting.INITIAL_WINDOW_SIZE: ours}, timeout=1
+        )
+        wire = session._wire
+        early = wire.streams[1] = wire.new_stream(1)
+        early.allowed -= 100
+        session.on_settings(http2.settings(ack=True))
+        assert early.allowed == ours - 100
+        assert wire.granted == wire.new_stream(3).allowed == ours
+        session.on_settings(http2.settings(ack=True))
+        assert early.allowed == ours - 100
 
 
 @pytest.mark.parametrize("more", [0, 1, 3])

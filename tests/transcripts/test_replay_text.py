@@ -146,3 +146,18 @@ def test_the_steps_that_keys_lead_to(
         if line.removeprefix("> ").startswith("step ")
     ]
     assert (code, found) == (0, places)
+
+
+@pytest.mark.parametrize(
+    "options", [("--from", "-1"), ("--from", "2", "--until", "1"), ("--from", "0", "--until", "-1")]
+)
+def test_an_impossible_part_of_the_steps_is_refused(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "transcript"
+    path.write_text(recorded())
+    assert main(["replay", str(path), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "--from and --until must be numbers of steps, and --from must not be greater" in captured.err
+    assert main(["replay", str(path), "--from", "2", "--until", "2"]) == 0

@@ -12,7 +12,7 @@ from mint._command.remaking import Edit, remade
 from mint._command.searching import Search, reduced
 from mint._command.shrinking import _joined, _pairs, _with_pieces_joined, _without_steps, shrink
 from mint._command.shrinking_calls import _less, with_fewer_options
-from mint._command.shrinking_frames import without_frames
+from mint._command.shrinking_frames import with_less_in_frames, without_frames
 from mint._transcripts.calls import Call
 from mint.testing import frames, hpack
 from mint.transcripts._reading import NEEDED, Beginning, Entry, Transcript, read_transcript
@@ -373,6 +373,24 @@ def test_only_frames_over_http2_are_removed(places: list[int]) -> None:
     search = Search(Transcript(tuple(parts)), lambda _: True)
     list(without_frames(search))
     assert input_of(search.best) == [b"" if number in places else ping for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    "frame", [frames.data(1, b"abc"), frames.settings((1, 2), (3, 4)), frames.goaway(0, 0, b"abc")]
+)
+def test_content_of_frames_is_removed_in_its_units(frame: frames.Frame) -> None:
+    """Octets, settings or debug data: what is left is a frame of the same type without them."""
+    whole = transcript(("feed", 0, frame.serialize()), protocol="http2")
+
+    def check(candidate: Transcript) -> bool:
+        [octets] = input_of(candidate)
+        return len(octets) >= 9 and octets[3] == frame.type
+
+    search = Search(whole, check)
+    assert list(with_less_in_frames(search))
+    [left] = input_of(search.best)
+    assert left[3] == frame.type
+    assert len(left) == 9 + (8 if frame.type == frames.FrameType.GOAWAY else 0)
 
 
 # -- options
