@@ -221,6 +221,14 @@ def test_nothing_more_is_sent_once_the_answer_is_complete(when: str) -> None:
     assert f.FrameType.DATA not in [kind for kind, _ in hand.frames()]
 
 
+def test_messages_of_others_are_left_alone() -> None:
+    hand = Hand()
+    hand.open()
+    before = hand.run.conn
+    assert hand.run.feed("a message of another connection") == []
+    assert hand.run.conn is before
+
+
 def test_responses_of_other_requests_do_not_end_this_one() -> None:
     hand = Hand()
     ref = hand.open()

@@ -132,6 +132,14 @@ def test_a_change_of_the_table_size_counts_for_what_is_left_only_if_it_stays(siz
     assert [table.most for table in tables] == [size, 4096 if goes else size]
 
 
+def test_an_index_is_kept_although_another_entry_is_equal() -> None:
+    """As long as nothing was changed, every octet stays."""
+    twice = hpack.literal("n", "v", "incremental") * 2
+    _, tables = rewritten(twice, Tables())
+    for index in (62, 63):
+        assert rewritten(hpack.indexed(index), tables)[0] == hpack.indexed(index)
+
+
 # -- frames
 
 

@@ -418,3 +418,14 @@ def test_options_are_left_out_unless_they_matter(needed: set[str]) -> None:
     text = {name: best.options[name] for name in ("hostname", "user_agent")}
     assert best.options == {**OPTIONS, **kept, **text}
     assert max(map(len, map(str, text.values()))) <= 1
+
+
+def test_options_of_every_connection_are_left_out() -> None:
+    parts: list[Beginning | Entry] = []
+    for number in (1, 2):
+        beginning = Beginning(number, "http1", {**OPTIONS, "max_fields": 10}, None, 1)
+        parts += [beginning, Entry(beginning, 1, 0, Call("feed", (b"a",)), None, 1)]
+    search = Search(Transcript(tuple(parts)), lambda candidate: len(candidate.parts) == 4)
+    list(with_fewer_options(search))
+    left = [part.options for part in search.best.parts if isinstance(part, Beginning)]
+    assert [set(options) for options in left] == [set(NEEDED)] * 2
