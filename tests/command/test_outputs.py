@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import pty
 import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from mint import content
 from mint._command import main
 from mint._command.arguments import parse
+from mint._command.outputs import OutputOrder
 from mint._command.show import ForTerminal
 from mint._command.usage import OutputRefused, UsageError
 from mint.testing import Origin, Response, ScriptedServer, Send, request
@@ -295,3 +298,57 @@ def test_there_is_no_progress_line_with_other_output(option: str, tmp_path: Path
     assert code == 0
     assert b"\x1b" not in got
     assert Path(tmp_path / "file").stat().st_size == 30_000_000
+
+
+# -- the order of the standard output
+
+
+class Flushed(io.BytesIO):
+    """Collects what would be seen at once."""
+
+    seen = b""
+
+    def flush(self) -> None:
+        self.seen = self.getvalue()
+
+
+@pytest.fixture
+def stdout(monkeypatch: pytest.MonkeyPatch) -> Flushed:
+    made = Flushed()
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=made))
+    return made
+
+
+def test_each_write_of_the_first_place_is_seen_at_once(stdout: Flushed) -> None:
+    order = OutputOrder()
+    first, second, third = (order.add() for _ in range(3))
+    assert [order.is_first(place) for place in (first, second, third)] == [True, False, False]
+    third.write(b"5")
+    second.write(b"3")
+    assert stdout.seen == b""
+    first.write(b"1")
+    assert stdout.seen == b"1"
+    first.write(b"2")
+    assert stdout.seen == b"12"
+    third.end()
+    assert stdout.seen == b"12"
+    first.end()
+    assert stdout.seen == b"123", "what was held, and nothing after it"
+    second.write(b"4")
+    assert stdout.seen == b"1234"
+    second.end()
+    assert stdout.seen == b"12345"
+    assert not order.is_first(third)
+    last = order.add()
+    last.end()
+    assert stdout.seen == b"12345"
+
+
+@pytest.mark.parametrize("size", [1_048_575, 1_048_576, 1_048_577])
+def test_what_is_held_may_be_of_any_size(size: int, stdout: Flushed) -> None:
+    order = OutputOrder()
+    first, second = order.add(), order.add()
+    second.write(bytes(size))
+    second.write(b"end")
+    first.end()
+    assert stdout.seen == bytes(size) + b"end"
