@@ -57,6 +57,7 @@ class Proxy:
         self.most = 16_384
         self.credit = self.common = DEFAULT_WINDOW  # what the proxy may send
         self.replies: list[bytes] = []
+        self.questions: list[bytes] = []
         self.acknowledged = 0
 
     def read(self, octets: bytes) -> None:
@@ -84,7 +85,7 @@ class Proxy:
                 pairs = dict(struct.iter_unpack(">HI", one.payload))
                 self.credit += pairs.get(INITIAL_WINDOW, DEFAULT_WINDOW) - DEFAULT_WINDOW
             elif one.kind == PING:
-                self.replies.append(one.payload)
+                (self.replies if one.flags & ACK else self.questions).append(one.payload)
 
 
 class Model:
@@ -317,6 +318,11 @@ class Model:
         check(layer.over == bool(self.peer), "wrongly over", layer.over, self.peer)
         check(layer.has_next == (held > 0 or bool(self.peer)), "wrongly something to read", held, self.peer)
         check(proxy.replies == self.pings, "wrong answers", proxy.replies, self.pings)
+        # After GOAWAY, the client asks whether everything was read before it ends the connection.
+        over = self.warned and (self.dead or (self.peer == "end" and proxy.ended))
+        asked = len(proxy.questions)
+        check(asked <= over, "a question that is too early, or a second one", proxy.questions)
+        check(asked == over or self.dead, "octets may be lost", self.peer)
         check(proxy.acknowledged == self.changes, "SETTINGS not acknowledged", proxy.acknowledged)
 
 
@@ -340,7 +346,9 @@ def one(data: bytes) -> None:
         if model.dead:
             break
         if model.peer and model.proxy.ended:  # the stream is closed
-            if model.warned:  # so is the connection
+            if model.warned:  # so is the connection, after an answer
+                model.feed(frame(PING, ACK, 0, model.proxy.questions[0]))
+                model.judge()
                 break
             choices.pick((Model.receive, Model.ping))(model)
         elif choices.chance(6):
