@@ -312,15 +312,15 @@ class Flushed(io.BytesIO):
         self.seen = self.getvalue()
 
 
-@pytest.fixture
-def stdout(monkeypatch: pytest.MonkeyPatch) -> Flushed:
+def collecting(monkeypatch: pytest.MonkeyPatch) -> Flushed:
+    """Replace the standard output; not in a fixture, because pytest replaces it after the setup of a test."""
     made = Flushed()
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=made))
     return made
 
 
-def test_each_write_of_the_first_place_is_seen_at_once(stdout: Flushed) -> None:
-    order = OutputOrder()
+def test_each_write_of_the_first_place_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout, order = collecting(monkeypatch), OutputOrder()
     first, second, third = (order.add() for _ in range(3))
     assert [order.is_first(place) for place in (first, second, third)] == [True, False, False]
     third.write(b"5")
@@ -345,8 +345,8 @@ def test_each_write_of_the_first_place_is_seen_at_once(stdout: Flushed) -> None:
 
 
 @pytest.mark.parametrize("size", [1_048_575, 1_048_576, 1_048_577])
-def test_what_is_held_may_be_of_any_size(size: int, stdout: Flushed) -> None:
-    order = OutputOrder()
+def test_what_is_held_may_be_of_any_size(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout, order = collecting(monkeypatch), OutputOrder()
     first, second = order.add(), order.add()
     second.write(bytes(size))
     second.write(b"end")
