@@ -24,6 +24,7 @@ GOOD = (
     b"HTTPS://C.Test",
     b"x+y://[::1]:0",
     b"https://d_e.test:65535",
+    b"https://" + b"a" * 300,
 )
 BAD = (
     b"",

@@ -175,4 +175,25 @@ EDGES: tuple[Bug, ...] = (
         "                )\n",
         "http1_talk",
     ),
+    Bug(
+        "300 opens a tunnel",
+        core("http2_responses.pyx"),
+        "if stream.facts & IS_CONNECT and answer.status < 300:",
+        "if stream.facts & IS_CONNECT and answer.status <= 300:",
+        "http2_talk",
+    ),
+    Bug(
+        "piece that is not copied ends the body",
+        core("http2_send.pyx"),
+        "write_header(to + first, <int>total, DATA, FLAG_END_STREAM if ends else 0, stream)",
+        "write_header(to + first, <int>total, DATA, FLAG_END_STREAM, stream)",
+        "http2_talk",
+    ),
+    Bug(
+        "long origin of an alternative service cut wrong",
+        core("http2_extensions.pyx"),
+        "    size = (payload[0] << 8) | payload[1]\n    rest =",
+        "    size = (payload[0] << 9) | payload[1]\n    rest =",
+        "http2_talk",
+    ),
 )

@@ -72,6 +72,8 @@ PLAIN: Fields = [
     ("vary", "*"),
     ("x-b", "\xe9" * 30),
 ]
+STATUSES = ("200", "200", "200", "404", "204", "304", "999")
+STATUSES_OF_CONNECT = ("200", "200", "200", "404", "204", "304", "999", "299", "300", "300")
 BARRED = frozenset({"content-length", "cookie", "host", "trailer"})
 SECRETS = [
     "authorization",
@@ -447,7 +449,7 @@ class Talk:
     def head(self, stream: Stream) -> None:
         """Send the head of a response."""
         choices = self.choices
-        status = choices.pick(("200", "200", "200", "404", "204", "304", "999"))
+        status = choices.pick(STATUSES if stream.method != "CONNECT" else STATUSES_OF_CONNECT)
         fields: Fields = [(":status", status)]
         empty = stream.method == "HEAD" or status in ("204", "304")
         length: int | None = None
