@@ -261,8 +261,8 @@ DEFECTS: Final = (
         (
             Change(
                 SOCKETS,
-                "        try:\n            self._socket.shutdown(sockets.SHUT_WR)\n        except OSError as error:\n"
-                "            pass_on(error)\n"
+                "        try:\n            self._socket.shutdown(sockets.SHUT_WR)\n"
+                "        except OSError as error:\n            pass_on(error)\n"
                 "            # The peer is gone, which reading will report; nothing was left to be written.\n"
                 "            self.fail_writing()\n",
                 "        self._socket.shutdown(sockets.SHUT_WR)\n",
