@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import socket
 import threading
@@ -183,3 +184,8 @@ def test_a_closed_connection(method: str, pair: tuple[socket.socket, socket.sock
     assert near.fileno() == -1
     assert far.recv(1) == b""
     getattr(peer, method)()
+
+
+def test_how_far_a_marker_is_searched_by_default() -> None:
+    """1 MiB, as the documentation says."""
+    assert inspect.signature(Peer.read_until).parameters["limit"].default == 1_048_576
