@@ -18,6 +18,7 @@ from tests.http2_driver import (
     RST_STREAM,
     Conversation,
     Frame,
+    frame,
     frames_of,
     goaway,
     opened,
@@ -247,3 +248,20 @@ def test_the_window_of_a_stream_is_exact_after_content(size: int) -> None:
     talk.take(talk.state.stream_body(one, content))
     assert talk.state.body_window(one) == talk.state.send_window(one) == 50_000 - size
     overflowing(talk, one, 50_000 - size)
+
+
+def test_a_cancel_names_its_request_and_counts_it_once() -> None:
+    talk = opened()
+    other = talk.request()
+    one = talk.request("CONNECT", "other.example:443", [], None, True)
+    talk.feed(talk.server.headers(one.number, [(":status", "200")]))
+    assert talk.state.open_request_count == 2
+    assert talk.state.end_body(one).ref == one
+    # cancelled before and after the server ended its side
+    for octets in (b"", frame(DATA, END_STREAM, one.number)):
+        step = talk.state.feed(octets).state.cancel(one)
+        assert step.ref == one
+        assert step.state.open_request_count == 1
+        (sent,) = frames_of(step.output)
+        assert (sent.kind, sent.flags, sent.stream, sent.number) == (RST_STREAM, 0, one.number, 8)
+    assert talk.state.cancel(other).state.open_request_count == 1
