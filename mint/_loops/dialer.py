@@ -268,7 +268,8 @@ class Dialler:
         try:
             code = attempt.socket.connect_ex(endpoint.address)
         except (OSError, OverflowError, ValueError) as error:
-            pass_on(error)
+            if type(error) is not OSError:  # Python refuses a path that is too long with one without a number
+                pass_on(error)
             failed = error if isinstance(error, OSError) else OSError(errno.EINVAL, str(error))
             return Dialled(attempt, system_error(failed, address=show(endpoint)))
         # For a Unix socket, EAGAIN means that the backlog is full, and no connection is in progress.
