@@ -196,8 +196,8 @@ HTTP2: tuple[Bug, ...] = (
     Bug(
         "one PING too many",
         "mint/_core/http2.pyx",
-        "if len(self.pings) >= self.config.max_pings:",
-        "if len(self.pings) > self.config.max_pings:",
+        "if waiting >= self.config.max_pings:",
+        "if waiting > self.config.max_pings:",
         "http2_floods",
     ),
     Bug(

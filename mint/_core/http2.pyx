@@ -177,13 +177,15 @@ cdef class State(Core):
     def ping(self, bytes payload not None):
         """Send a PING of eight octets; its reply is a Pong with the ref."""
         cdef Work w
+        cdef Py_ssize_t waiting = len(self.pings)
         if PyBytes_GET_SIZE(payload) != 8:
             raise ValueError(f"payload must have 8 octets, not {PyBytes_GET_SIZE(payload)}")
         if self.s.phase == OVER:
             return step(self, None, (), refusal("closed"))
-        if len(self.pings) >= self.config.max_pings:
-            return step(self, None, (), refusal("too_many_pings", "", "", len(self.pings),
-                                                self.config.max_pings))
+        if waiting and self.pings[0][1] == 0:   # of `ask_if_heard`, which the caller has not sent
+            waiting -= 1
+        if waiting >= self.config.max_pings:
+            return step(self, None, (), refusal("too_many_pings", "", "", waiting, self.config.max_pings))
         w = begin(self)
         w.core.pings = self.pings + ((payload, self.s.next_ping),)
         w.given = w.ref_of(self.s.next_ping)

@@ -202,6 +202,23 @@ def test_pings_of_the_caller_are_answered_too(asked: Conversation, payload: byte
     drained(asked)
 
 
+def test_the_question_is_no_ping_of_the_caller_that_counts_for_max_pings() -> None:
+    talk = opened(max_pings=2)
+    WITH_CONTENT["fixed"](talk)
+    for _ in range(2):
+        talk.take(talk.state.ping(b"12345678"))
+        assert talk.faults == []
+    refused = talk.state.ping(b"12345678").fault
+    assert refused is not None
+    assert (refused.reason, refused.size, refused.limit) == ("too_many_pings", 2, 2)
+    talk.feed(ping(b"received", ACK))
+    refused = talk.state.ping(b"12345678").fault
+    assert refused is not None
+    assert refused.size == 2
+    talk.feed(ping(b"12345678", ACK), ping(b"12345678", ACK))
+    drained(talk)
+
+
 def test_a_ping_of_the_caller_is_waited_for_before_the_question() -> None:
     talk = opened()
     talk.take(talk.state.ping(b"12345678"))
