@@ -167,7 +167,7 @@ class ConnectionBase(Identity, Generic[_S]):
             if step.end == SHUT_WRITE:
                 link.shut_write()
             elif step.end == CLOSE:
-                end_link(link, in_order=step.fault is None and (self._is_tunnel or self._counts))
+                end_link(link, step.fault, is_tunnel=self._is_tunnel, is_http2=self._counts)
         except BaseException as error:
             self._write_failed(step, error)
             raise

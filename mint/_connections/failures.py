@@ -46,8 +46,13 @@ def claim_to_close(link: Transport, generation: int) -> None:
     link.claim(generation)
 
 
-def end_link(link: Transport, *, in_order: bool) -> None:
-    """Close a link; with `in_order`, if the peer has ended its direction, only when all is written."""
+def end_link(link: Transport, fault: Fault | None, *, is_tunnel: bool, is_http2: bool) -> None:
+    """Close a link because its connection has ended.
+
+    If that is no fault, and the peer has ended its direction, all is written first: in tunnels over HTTP/1,
+    and over HTTP/2 what is queued already. A blocking link waits for it, as long as `send_timeout` allows.
+    """
+    in_order = fault is None and (is_tunnel or (is_http2 and link.unsent > 0))
     if in_order and isinstance(link, Link) and link.ended:
         link.finish_and_close()
     else:

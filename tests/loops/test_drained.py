@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,8 @@ class Server:
         """What it sends with END_STREAM."""
         self.count = 0
         self.stream_ended = self.ended = False
+        self.has_read = threading.Event()
+        """Set when the end of the stream has been read."""
         self.kinds: list[int] = []
         """The types of the frames that it has read since the end of the stream."""
         self._listening = socket.socket()
@@ -94,6 +97,8 @@ class Server:
         if head[3] == FrameType.DATA:
             self.count += len(content)
             self.stream_ended = bool(head[4] & http2.END_STREAM)
+            if self.stream_ended:
+                self.has_read.set()
         return head[3], content
 
     def read(self) -> None:
@@ -122,9 +127,11 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def begun(program: Program, server: Server) -> tuple[mint.Connection, RequestRef]:
+async def begun(
+    program: Program, server: Server, tcp: mint.TCPOptions = TCP
+) -> tuple[mint.Connection, RequestRef]:
     """Open a tunnel in stream 1 of a connection, and return the connection and the ref."""
-    given = {"socket": connected(server.port), "tcp": TCP, "protocols": ("http2",)}
+    given = {"socket": connected(server.port), "tcp": tcp, "protocols": ("http2",)}
     conn = await program.open("http", "127.0.0.1", server.port, **given)
     conn, ref = conn.request("CONNECT", "origin.example:443", body=mint.STREAM)
     while True:
@@ -233,6 +240,23 @@ def test_what_is_queued_when_the_server_ends_its_direction_is_sent(name: str, se
     run(name, main())
 
 
+def test_a_server_that_ends_its_direction_and_does_not_read_meets_send_timeout(server: Server) -> None:
+    async def main() -> None:
+        server.shuts = True
+        with Program("blocking") as program:
+            conn, ref = await begun(program, server, replace(TCP, send_timeout=0.01))
+            conn = queue(program, conn, ref)
+            server.ends.set()
+            conn = await until_told(program, conn, ref)
+            with pytest.raises(errors.TransportTimeout) as caught:
+                await until_closed(program, conn)
+            assert caught.value.phase == "sending"
+            assert not conn.after(caught.value).is_open("read")
+            conn.close()
+
+    run("blocking", main())
+
+
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_closing_does_not_wait_for_what_is_queued(name: str, server: Server) -> None:
     async def main() -> None:
@@ -308,8 +332,7 @@ def test_what_tunnels_have_queued_when_goaway_arrives_is_sent(name: str, server:
                         program.mailbox.receive(0.01)
             else:
                 conn = await program.flush(conn)
-            while not server.stream_ended:
-                threading.Event().wait(0.001)
+            assert server.has_read.wait(PATIENCE)
             program.tunnels.close()
             server.join()
         # The upgrade request passes through the tunnel, too.
