@@ -335,8 +335,9 @@ def test_what_tunnels_have_queued_when_goaway_arrives_is_sent(name: str, server:
             assert server.has_read.wait(PATIENCE)
             program.tunnels.close()
             server.join()
-        # The upgrade request passes through the tunnel, too.
+        # The upgrade request passes through the tunnel, too. The server may still credit what it has read
+        # when the connection is closed; the system answers that with a reset, so `ended` can be False.
         assert server.count > MUCH
-        assert (server.stream_ended, server.ended) == (True, True)
+        assert server.stream_ended
 
     run(name, main())
