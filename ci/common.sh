@@ -23,9 +23,12 @@ OF_SOURCES=(--ignore tests/fuzz --ignore tests/core/test_secrets_unindexed.py
     --deselect tests/errors/test_errors.py::test_the_places_that_are_named_for_a_new_reason_exist
     --deselect tests/errors/test_errors.py::test_every_cause_of_a_value_that_is_refused_has_words
     --ignore tests/errors/test_wording.py)
-# Tests that raise an exception at every bytecode or allocation, which is too slow with a tracer or a sanitizer.
+# Tests that raise an exception at every bytecode or allocation: too slow with a tracer or a sanitizer, and the same
+# everywhere.
 EVERY_STEP=(--ignore-glob 'tests/*/test_*interrupts*.py' --ignore-glob 'tests/*/test_*memory_errors*.py'
     --ignore tests/fuzz/test_harnesses.py)
+# With `python -O`, pytest rewrites the asserts of the tests, so these still work, and warns about all others.
+OPTIMIZED=(-W 'ignore:assertions not in test modules:pytest.PytestConfigWarning')
 # Tests that run the same code a thousand times, or code of other projects.
 AT_LENGTH=(--ignore tests/simulation --ignore tests/kit)
 

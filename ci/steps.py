@@ -52,17 +52,18 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
     """Return every step, the long ones first."""
     return (
         Step("suite", ("ci/suite",)),
+        Step("wheel", ("ci/wheel",)),
+        Step("simulate", ("ci/simulate", str(simulation_seconds), "1", "1")),
         # The seed gives nearly the same inputs every time; ci/fuzz alone uses new ones.
         Step("fuzz", ("ci/fuzz", str(fuzz_seconds), "--all", "--seed", "1", "--fresh")),
-        Step("simulate", ("ci/simulate", str(simulation_seconds), "1", "1")),
         Step("coverage", ("ci/coverage",), wanted=False),
         Step("sanitize", ("ci/sanitize",), wanted=False),
         Step("oss-fuzz", ("ci/oss-fuzz",), wanted=False),
         Step("freethreaded", ("ci/freethreaded",), wanted=False),
         Step("systems", ("ci/systems",), wanted=False),
         Step("pythons", ("ci/pythons",)),
-        Step("wheel", ("ci/wheel",)),
-        Step("suite -O", ("ci/suite", "-O", *BUILDS)),
+        # ci/wheel runs most of the tests with -O.
+        Step("suite -O", ("ci/suite", "-O", *BUILDS), wanted=False),
         Step("types", ("ci/types",)),
         Step("vendored", ("ci/vendored",)),
         Step("docs", ("ci/docs",)),

@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 LARGE = b"0123456789" * 300
 QUIET = 30
-"""After this number of attempts without a failure, an operation is assumed to have no more allocations."""
+"""After this many allocations without a failure, and six attempts, an operation is assumed to have no more."""
 
 
 class Shared(memory.Client):
@@ -342,7 +342,7 @@ def let_readers_fail() -> None:
 
 def main(loop: str, route: str, server: str, proxy: str, step: str) -> None:
     memory.ONCE = (*memory.ONCE, "heard", "make")
-    memory.QUIET = QUIET
+    memory.QUIET = max(6, QUIET // int(step))
     let_readers_fail()
     client = CLIENTS[loop](route, int(server), int(proxy))
     sys.stdout.write(f"{dict(client.run(memory.every(client, int(step))))}\n")
