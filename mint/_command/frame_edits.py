@@ -62,7 +62,7 @@ class Unit(NamedTuple):
         place = 0
         while place < len(octets):
             octets[place + 5 : place + HEAD] = stream.to_bytes(_NUMBER_SIZE)
-            place += HEAD + int.from_bytes(octets[place : place + 3])
+            place = _end_of(octets, place)
         if self.kind != GOAWAY or len(self.fixed) < _GOAWAY_SIZE:
             return self._replace(octets=bytes(octets), stream=stream)
         octets[HEAD : HEAD + _NUMBER_SIZE] = last.to_bytes(_NUMBER_SIZE)
@@ -75,10 +75,9 @@ class Unit(NamedTuple):
         return int.from_bytes(self.fixed[:_NUMBER_SIZE]) & _STREAM_BITS if self.kind == GOAWAY else 0
 
 
-def _end_of(octets: bytes, place: int) -> int | None:
-    """Return where a frame ends; `None` if it is incomplete."""
-    end = place + HEAD + int.from_bytes(octets[place : place + 3])
-    return end if place + HEAD <= len(octets) and end <= len(octets) else None
+def _end_of(octets: bytes | bytearray, place: int) -> int:
+    """Return where a frame ends, which is after the end of the octets if it is incomplete."""
+    return place + HEAD + int.from_bytes(octets[place : place + 3])
 
 
 def _fixed_size(kind: int, flags: int) -> int:
@@ -93,19 +92,18 @@ def _unit(octets: bytes) -> Unit:
     """Return the unit of one frame, or of a header block."""
     kind, flags = octets[3], octets[4]
     stream = int.from_bytes(octets[5:HEAD]) & _STREAM_BITS
-    end = _end_of(octets, 0) or len(octets)
+    end = _end_of(octets, 0)
     payload = octets[HEAD:end]
     if kind in _PADDABLE and flags & PADDED:
-        padding = payload[0] if payload else 0
-        if padding + 1 > len(payload):
+        if not payload or payload[0] >= len(payload):
             return Unit(octets, kind, flags, stream)  # left unchanged, because its padding is too long
-        payload = payload[1 : len(payload) - padding]
+        payload = payload[1 : len(payload) - payload[0]]
     size = _fixed_size(kind, flags)
     fixed, content = payload[:size], payload[size:]
     if kind == HEADERS:
         fixed = b""  # the priority can be removed
     while end < len(octets):  # CONTINUATION
-        following = _end_of(octets, end) or len(octets)
+        following = _end_of(octets, end)
         content += octets[end + HEAD : following]
         end = following
     return Unit(octets, kind, flags, stream, fixed, content)
@@ -114,15 +112,17 @@ def _unit(octets: bytes) -> Unit:
 def _end_of_unit(octets: bytes, place: int) -> int | None:
     """Return where a unit ends; `None` if it is incomplete."""
     end = _end_of(octets, place)
-    if end is None or octets[place + 3] not in _BLOCKS:
+    if end > len(octets):
+        return None
+    if octets[place + 3] not in _BLOCKS:
         return end
     flags = octets[place + 4]
     while not flags & END_HEADERS:
         following = _end_of(octets, end)
-        if following is None:
-            return None if end == len(octets) or octets[end + 3 : end + 4] in {b"\t", b""} else end
-        if octets[end + 3] != CONTINUATION:
+        if end + 3 < len(octets) and octets[end + 3] != CONTINUATION:
             return end
+        if following > len(octets):
+            return None
         flags = octets[end + 4]
         end = following
     return end
@@ -137,7 +137,7 @@ def units(held: bytes, octets: bytes) -> tuple[list[Unit], bytes]:
     every = held + octets
     place = 0
     made: list[Unit] = []
-    while place < len(every) and (end := _end_of_unit(every, place)) is not None:
+    while (end := _end_of_unit(every, place)) is not None:
         if place >= len(held):
             made.append(_unit(every[place:end]))
         else:

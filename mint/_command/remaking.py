@@ -60,17 +60,17 @@ def places(transcript: Transcript) -> dict[int, Wire]:
             continue
         connection = part.beginning.connection
         wire = made[at] = known[connection, part.base]
-        if _arrives(part):
-            octets = part.call.arguments[0]
-            if isinstance(octets, bytes):
-                wire = edited(octets, wire, Numbers(), {}, {})[1]
+        octets = arriving(part.beginning, part.call)
+        if octets is not None:
+            wire = edited(octets, wire, Numbers(), {}, {})[1]
         known[connection, part.number] = wire
     return made
 
 
-def _arrives(entry: Entry) -> bool:
-    """Whether frames arrive in a step."""
-    return entry.beginning.protocol == "http2" and entry.call.verb == "feed"
+def arriving(beginning: Beginning, call: Call) -> bytes | None:
+    """Return the octets of the frames that arrive with a call; `None` if it is another call."""
+    octets = call.arguments[0] if beginning.protocol == "http2" and call.verb == "feed" else None
+    return octets if isinstance(octets, bytes) else None
 
 
 def remade(best: Transcript, edit: Edit) -> Transcript:
@@ -118,7 +118,8 @@ class _Maker:
             following = ref + base.numbers.step if ref else following
         call = self._edit.calls.get(at, part.call)
         numbers, wire = base.numbers, base.wire
-        if _arrives(part) and isinstance(octets := call.arguments[0], bytes):
+        octets = arriving(part.beginning, call)
+        if octets is not None:
             units = self._edit.units.get(at, {})
             octets, wire, numbers = edited(octets, wire, numbers, units, self._edit.fields.get(at, {}))
             call = Call(call.verb, (octets, *call.arguments[1:]))
@@ -145,7 +146,8 @@ class _Maker:
         numbers, wire = base.numbers, base.wire
         if ref:
             numbers = numbers.without(ref)
-        if _arrives(part) and isinstance(octets := part.call.arguments[0], bytes):
+        octets = arriving(part.beginning, part.call)
+        if octets is not None:
             every = dict.fromkeys(range(len(octets) + 1))
             _, wire, numbers = edited(octets, wire, numbers, every, {})
         self._places[connection, part.number] = Place(base.number, numbers, wire, following)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeGuard
 
 from .._transcripts.calls import Call
-from ..transcripts._reading import NEEDED, Beginning, Entry
+from ..transcripts._reading import NEEDED, Beginning
 from .remaking import Edit
-from .searching import Search, reduced
+from .searching import Search, entries, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,26 +18,24 @@ _BUILT = frozenset({"hostname", "user_agent"})
 
 def with_shorter_arguments(search: Search) -> Iterator[None]:
     """Shorten the arguments of calls: fewer fields, pieces and octets, shorter text and numbers."""
-    for at in range(len(search.best.parts)):
-        part = search.best.parts[at]
-        if isinstance(part, Entry):
-            for place in range(len(part.call.arguments)):
-                yield from _with_less_at(search, at, place)
+    for at, part in entries(search.best):
+        arguments = list(part.call.arguments)
+        for place, given in enumerate(part.call.arguments):
 
+            def keeps(
+                less: object,
+                at: int = at,
+                verb: str = part.call.verb,
+                arguments: list[object] = arguments,
+                place: int = place,
+            ) -> bool:
+                changed = (*arguments[:place], less, *arguments[place + 1 :])
+                if not search.accepts(search.best, Edit(calls={at: Call(verb, changed)})):
+                    return False
+                arguments[place] = less
+                return True
 
-def _with_less_at(search: Search, at: int, place: int) -> Iterator[None]:
-    part = search.best.parts[at]
-    if not isinstance(part, Entry) or place >= len(part.call.arguments):
-        return
-
-    def keeps(less: object) -> bool:
-        now = search.best.parts[at]
-        if not isinstance(now, Entry):
-            return False
-        arguments = (*now.call.arguments[:place], less, *now.call.arguments[place + 1 :])
-        return search.accepts(search.best, Edit(calls={at: Call(now.call.verb, arguments)}))
-
-    yield from _less(part.call.arguments[place], keeps)
+            yield from _less(given, keeps)
 
 
 def _less(given: object, keeps: Callable[[object], bool]) -> Iterator[None]:
@@ -110,25 +108,27 @@ def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
 
 def with_fewer_options(search: Search) -> Iterator[None]:
     """Reset options to the defaults of the engine, and shorten those that are required."""
-    for at in range(len(search.best.parts)):
-        part = search.best.parts[at]
-        if not isinstance(part, Beginning):
-            continue
-        options = part.options
+    for at, part in enumerate(search.best.parts):
+        if isinstance(part, Beginning):
+            yield from _with_fewer_options(search, at, part.options)
 
-        def keeps(names: Sequence[str], options: dict[str, object] = options, at: int = at) -> bool:
-            kept = {name: options[name] for name in options if name in {*names, *NEEDED}}
-            return search.accepts(search.best, Edit(options={at: kept}))
 
-        for names in reduced([name for name in options if name not in NEEDED], keeps):
-            options = {name: each for name, each in options.items() if name in {*names, *NEEDED}}
-            yield
-        for name in _BUILT:
+def _with_fewer_options(search: Search, at: int, options: dict[str, object]) -> Iterator[None]:
+    def becomes(changed: dict[str, object]) -> bool:
+        nonlocal options
+        if not search.accepts(search.best, Edit(options={at: changed})):
+            return False
+        options = changed
+        return True
 
-            def keeps_value(less: object, name: str = name, at: int = at) -> bool:
-                now = search.best.parts[at]
-                return isinstance(now, Beginning) and search.accepts(
-                    search.best, Edit(options={at: {**now.options, name: less}})
-                )
+    def keeps(names: Sequence[str]) -> bool:
+        return becomes({name: each for name, each in options.items() if name in {*names, *NEEDED}})
 
-            yield from _less(part.options[name], keeps_value)
+    for _ in reduced([name for name in options if name not in NEEDED], keeps):
+        yield
+    for name in _BUILT:
+
+        def keeps_value(less: object, name: str = name) -> bool:
+            return becomes({**options, name: less})
+
+        yield from _less(options[name], keeps_value)

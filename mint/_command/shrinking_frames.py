@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .frame_edits import OPAQUE, Unit, contents, units, values
-from .remaking import Edit, places
+from .remaking import Edit, arriving, places
 from .searching import Search, entries, reduced
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class _Frame:
 def _frames(transcript: Transcript) -> list[_Frame]:
     made: list[_Frame] = []
     wires = places(transcript)
-    for at, part in entries(transcript, "feed"):
-        octets = part.call.arguments[0]
-        if part.beginning.protocol != "http2" or not isinstance(octets, bytes):
+    for at, part in entries(transcript):
+        octets = arriving(part.beginning, part.call)
+        if octets is None:
             continue
         found, _ = units(wires[at].held, octets)
         connection = part.beginning.connection
@@ -62,7 +62,7 @@ def without_streams(search: Search) -> Iterator[None]:
             for frame in _frames(search.best)
             if (frame.connection, frame.unit.stream) == (connection, stream)
         ]
-        if frames and search.accepts(search.best, _changing(frames)):
+        if search.accepts(search.best, _changing(frames)):
             yield
 
 
@@ -82,16 +82,19 @@ def without_frames(search: Search) -> Iterator[None]:
 def with_less_in_frames(search: Search) -> Iterator[None]:
     """Remove fields, content and padding, and shorten values."""
     for key in [frame.key for frame in _frames(search.best)]:
-        frame = next((each for each in _frames(search.best) if each.key == key), None)
-        if frame is None:
-            continue
-        if search.accepts(search.best, _changing([frame], frame.unit.with_content(frame.unit.content))):
-            yield
-        if frame.unit.is_block:
-            yield from _with_fewer_fields(search, frame)
-            yield from _with_shorter_fields(search, key)
-        else:
-            yield from _with_less_content(search, frame)
+        for frame in _now(search, key):
+            if search.accepts(search.best, _changing([frame], frame.unit.with_content(frame.unit.content))):
+                yield
+            if frame.unit.is_block:
+                yield from _with_fewer_fields(search, frame)
+                yield from _with_shorter_fields(search, key)
+            else:
+                yield from _with_less_content(search, frame)
+
+
+def _now(search: Search, key: tuple[int, int]) -> list[_Frame]:
+    """Return the frame with this key as it is now; none if there is no such frame any more."""
+    return [each for each in _frames(search.best) if each.key == key]
 
 
 def _of_fields(key: tuple[int, int], changes: Mapping[int, bytes | None]) -> Edit:
@@ -110,8 +113,7 @@ def _with_fewer_fields(search: Search, frame: _Frame) -> Iterator[None]:
 
 
 def _with_shorter_fields(search: Search, key: tuple[int, int]) -> Iterator[None]:
-    frame = next((each for each in _frames(search.best) if each.key == key), None)
-    for number, value in enumerate([] if frame is None else values(frame.unit)):
+    for number, value in enumerate(value for frame in _now(search, key) for value in values(frame.unit)):
         base = search.best
 
         def keeps(less: Sequence[bytes], number: int = number, base: Transcript = base) -> bool:

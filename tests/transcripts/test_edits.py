@@ -112,6 +112,16 @@ def test_a_new_value_keeps_the_kind_of_its_literal(kind: hpack.Indexing) -> None
     assert in_tables == ([[(b"n", b"old")], [(b"n", b"new")]] if kind == "incremental" else [[], []])
 
 
+@pytest.mark.parametrize("value", [b"", b"a", b"www.example.com", b"\xff\xfe\xfd", bytes(range(256))])
+def test_a_new_value_is_coded_as_short_as_possible(value: bytes) -> None:
+    # Without the first octet, which is the index of the name.
+    codings = [hpack.literal(1, value, huffman_coded=coded)[1:] for coded in (False, True)]
+    [found] = fields_of(rewritten(hpack.literal("n", "old"), Tables(), {0: value})[0])
+    assert found.value is not None
+    assert found.value.octets == value
+    assert len(found.value.coded) == min(map(len, codings))
+
+
 def test_a_field_that_lost_its_entry_becomes_a_literal_that_adds_it() -> None:
     first = hpack.literal("n", "v", "incremental")
     made, tables = rewritten(first, Tables(), {0: None})

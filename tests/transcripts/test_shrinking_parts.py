@@ -11,7 +11,7 @@ import mint
 from mint._command.remaking import Edit, remade
 from mint._command.searching import Search, reduced
 from mint._command.shrinking import _joined, _pairs, _with_pieces_joined, _without_steps, shrink
-from mint._command.shrinking_calls import _less, with_fewer_options
+from mint._command.shrinking_calls import _less, with_fewer_options, with_shorter_arguments
 from mint._command.shrinking_frames import with_less_in_frames, without_frames
 from mint._transcripts.calls import Call
 from mint.testing import frames, hpack
@@ -122,6 +122,16 @@ def test_lines_are_removed_before_octets() -> None:
     every, kept = tried(given, lambda less: isinstance(less, bytes) and b"w" in less)
     assert kept == b"w"
     assert every[:4] == [b"", b"two\r\nthree\r\n", b"three\r\n", b"two\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("number", "lines"), [(1, []), (2, [b"", b"ab\n", b""]), (3, [b"", b"ab\nab\n", b"ab\n", b""])]
+)
+def test_octets_are_removed_from_the_lines_that_are_left(number: int, lines: list[bytes]) -> None:
+    """Only if there are several lines, lines are removed; then octets of the line that is left."""
+    every, kept = tried(b"ab\n" * number, lambda less: isinstance(less, bytes) and less.endswith(b"b\n"))
+    assert kept == b"b\n"
+    assert every == [*lines, b"", b"b\n", b"\n", b"b"]
 
 
 @pytest.mark.parametrize("needed", [set[int](), {0}, {6}, {0, 6}, {1, 2, 5}, set(range(7))])
@@ -418,6 +428,37 @@ def test_options_are_left_out_unless_they_matter(needed: set[str]) -> None:
     text = {name: best.options[name] for name in ("hostname", "user_agent")}
     assert best.options == {**OPTIONS, **kept, **text}
     assert max(map(len, map(str, text.values()))) <= 1
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_each_argument_is_shortened_and_the_others_stay(place: int) -> None:
+    """What was shortened in one argument stays so while the next ones are shortened."""
+    beginning = Beginning(1, "http1", OPTIONS, None, 1)
+    given = (b"one", "two", 333, (b"four",))
+    other = Entry(beginning, 1, 0, Call("feed", (b"",)), None, 1)
+    step = Entry(beginning, 2, 1, Call("call", given), None, 1)
+    seen: list[tuple[object, ...]] = []
+
+    def check(candidate: Transcript) -> bool:
+        part = candidate.parts[2]
+        assert isinstance(part, Entry)
+        assert (candidate.parts[:2], part.call.verb) == ((beginning, other), "call")
+        seen.append(part.call.arguments)
+        return part.call.arguments[place] == given[place]
+
+    search = Search(Transcript((beginning, other, step)), check)
+    assert list(with_shorter_arguments(search))
+    least: list[object] = [b"", "", 0, ()]
+    least[place] = given[place]
+    best = search.best.parts[2]
+    assert isinstance(best, Entry)
+    assert best.call == Call("call", tuple(least))
+    for each in seen:
+        changed = [at for at in range(4) if each[at] != given[at]]
+        last = max(changed)
+        # Each earlier one is as short as it gets, and each later one as it was.
+        assert each[:last] == tuple(least[:last])
+        assert each[last + 1 :] == given[last + 1 :]
 
 
 def test_options_of_every_connection_are_left_out() -> None:
