@@ -18,7 +18,7 @@ from .http2_messages cimport (Answer, crumbs_size, promise_fault, response_head,
                               with_cookie_joined)
 from .http2_state cimport (INTERIM_OCTETS, TICK, Core, Work, breach, end_ref, refund, reset_stream,
                            settle, spend, stream_error)
-from .streams cimport (CLOSED_STREAM, DROP, ENDED, GOT_END, GOT_HEADERS, IS_CONNECT, IS_HEAD, IS_PUSHED,
+from .streams cimport (CLOSED_STREAM, DROP, GOT_END, GOT_HEADERS, IS_CONNECT, IS_HEAD, IS_PUSHED,
                        IS_TUNNEL, OPEN, RESERVED, RESET, SEEN_ANY, SEEN_FINAL, SENT_RESET,
                        Stream, arrival)
 from .streams cimport Table as Streams
@@ -255,6 +255,5 @@ cdef int on_promise(Work w, int id, int promised, Decoded decoded, Fault excess)
 
 cdef int refuse_promise(Work w, int promised, Stream *stream, int code, bint blamed) except -1:
     """Reset a promised stream, without a response for the caller."""
-    stream.facts |= ENDED
     settle(w, promised, stream, SENT_RESET)
     return reset_stream(w, promised, code, blamed)

@@ -18,7 +18,7 @@ from .frames cimport (CANCEL, DATA, FLAG_END_HEADERS, FLAG_END_STREAM, FRAME_HEA
 from .hpack cimport Encoded
 from .http2_messages cimport Draft, drafted, drafted_trailers
 from .http2_state cimport CANCEL_ALLOWS, OVER, Core, Work, begin, refund, settle
-from .streams cimport (ENDED, HALF_LOCAL, HALF_REMOTE, IS_CONNECT, IS_HEAD, OPEN, RESET, SENT_END,
+from .streams cimport (HALF_LOCAL, HALF_REMOTE, IS_CONNECT, IS_HEAD, OPEN, RESET, SENT_END,
                        SENT_RESET, Stream)
 
 cdef enum:
@@ -294,7 +294,6 @@ cdef Step send_end(Core before, RequestRef ref, object trailers):
 cdef Step send_cancel(Core before, RequestRef ref):
     """Reset a stream for the caller; a stream that is closed does not change (9113-6.4-c)."""
     cdef const Stream *now
-    cdef Stream *stream
     cdef Work w
     if ref.connection != before.config.identity:
         raise ValueError(f"{ref!r} does not belong to this connection")
@@ -302,12 +301,7 @@ cdef Step send_cancel(Core before, RequestRef ref):
     if before.s.phase == OVER or now == NULL or now.state == RESET:
         return step(before, None, (), None, ref)
     w = begin(before)
-    stream = w.core.edit(ref.number)
-    if not stream.facts & ENDED:
-        stream.facts |= ENDED
-        if ref.number & 1:
-            w.core.s.waiting -= 1
-    settle(w, <int>ref.number, stream, SENT_RESET)
+    settle(w, <int>ref.number, w.core.edit(ref.number), SENT_RESET)
     w.core.s.allowance = min(w.core.s.allowance + CANCEL_ALLOWS, MOST_ALLOWED)
     w.put_small(RST_STREAM, 0, <int>ref.number, CANCEL)   # the caller's decision, so not counted
     w.given = ref

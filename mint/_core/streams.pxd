@@ -63,7 +63,7 @@ cdef enum:                        # facts about a stream, in `facts`
     IS_PUSHED = 8                 # the server promised it
     SEEN_FINAL = 16               # the final response head came
     SEEN_ANY = 32                 # an interim response came
-    ENDED = 64                    # Done or Failed was returned, or the caller has cancelled it
+    ENDED = 64                    # Done or Failed was returned; not needed once the stream is RESET
     IS_HELD = 128                 # its receive window is not refilled until the caller allows it
 
 
