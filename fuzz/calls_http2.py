@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpack import NeverIndexedHeaderTuple
 
-from extensions_http2 import PRIORITY_UPDATE
+from extensions_http2 import PRIORITY_UPDATE, settings_came
 from frames_http2 import (
     CANCEL,
     CONTINUATION,
@@ -17,11 +17,13 @@ from frames_http2 import (
     HEADERS,
     INITIAL_WINDOW,
     MAX_FRAME,
+    MAX_LIST,
     MAX_STREAMS,
     PING,
     RST_STREAM,
     SETTINGS,
     Frame,
+    settings,
 )
 from mint._core.events import RequestRef, Step
 from notes_http2 import Fields, Stream, size_of
@@ -51,6 +53,22 @@ def call(talk: Talk, operation: Callable[[State], Step[State]], *, allowed: bool
         )
         talk.fault = None
     return frames
+
+
+def limit_fields(talk: Talk, size: int) -> None:
+    """Let the server say how large a header section may be."""
+    talk.flush()
+    talk.put(settings((MAX_LIST, size)))
+    settings_came(talk, [(MAX_LIST, size)])
+    talk.wanted.append(("settings-ack", 0, b""))
+    talk.peer_list = size
+    talk.flush()
+
+
+def widen(talk: Talk, exact: bool) -> None:
+    """Let the server accept more again, if its limit was made exact for one call."""
+    if exact:
+        limit_fields(talk, 1 << 20)
 
 
 def request(talk: Talk) -> None:
@@ -97,6 +115,9 @@ def request(talk: Talk) -> None:
         target = "/chat"
     total = sum(map(len, body or ()))
     fields = wanted_fields(method, target, headers, total if body is not None else None, streaming=streaming)
+    exact = choices.chance(8) and not talk.plain
+    if exact:  # the limit is the size of this section, or one octet less
+        limit_fields(talk, size_of(fields) - choices.below(2))
     active = sum(one.live for one in talk.streams.values() if not one.promised)
     may = (
         not talk.draining
@@ -108,6 +129,7 @@ def request(talk: Talk) -> None:
     )
     frames = call(talk, lambda state: state.request(method, target, headers, body, streaming), allowed=may)
     if not may:
+        widen(talk, exact)
         return
     stream = Stream(
         talk.next_request,
@@ -124,6 +146,7 @@ def request(talk: Talk) -> None:
     ends = not streaming and total == 0
     rest = read_block(talk, frames, stream.id, fields, ends=ends)
     read_content(talk, rest, stream.id, b"".join(body or ()), ends=not streaming and total > 0)
+    widen(talk, exact)
 
 
 def wanted_fields(method: str, target: str, headers: Fields, total: int | None, *, streaming: bool) -> Fields:
@@ -230,10 +253,14 @@ def end(talk: Talk) -> None:
         and not stream.declared
         and not (trailers and stream.method == "CONNECT")
     )
+    exact = bool(trailers) and talk.choices.chance(40) and not talk.plain
+    if exact:
+        limit_fields(talk, size_of(trailers) - talk.choices.below(2))
     may = may and size_of(trailers) <= talk.peer_list
     ref = RequestRef(7, stream.id)
     frames = call(talk, lambda state: state.end_body(ref, trailers), allowed=may)
     if not may:
+        widen(talk, exact)
         return
     if trailers:
         check(not read_block(talk, frames, stream.id, trailers, ends=True), "more frames", frames)
@@ -243,6 +270,7 @@ def end(talk: Talk) -> None:
     stream.client_open = False
     if not stream.server_open:
         talk.finish(stream)
+    widen(talk, exact)
 
 
 def cancel(talk: Talk) -> None:

@@ -196,4 +196,25 @@ EDGES: tuple[Bug, ...] = (
         "    size = (payload[0] << 9) | payload[1]\n    rest =",
         "http2_talk",
     ),
+    Bug(
+        "trailers given although one octet is missing",
+        core("http2_responses.pyx"),
+        "    if stream.content_left <= 0 and headers:\n",
+        "    if stream.content_left <= 1 and headers:\n",
+        "http2_talk",
+    ),
+    Bug(
+        "header list that the server takes refused",
+        core("http2_send.pyx"),
+        "    if draft.size > before.s.peer[SET_MAX_HEADER_LIST_SIZE]:   # 9113-6.5.2-g\n",
+        "    if draft.size >= before.s.peer[SET_MAX_HEADER_LIST_SIZE]:\n",
+        "http2_talk",
+    ),
+    Bug(
+        "trailers that the server takes refused",
+        core("http2_send.pyx"),
+        "    if draft.size > before.s.peer[SET_MAX_HEADER_LIST_SIZE]:\n",
+        "    if draft.size >= before.s.peer[SET_MAX_HEADER_LIST_SIZE]:\n",
+        "http2_talk",
+    ),
 )

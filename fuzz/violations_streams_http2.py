@@ -125,15 +125,15 @@ def content_beyond(talk: Talk) -> None:
     talk.put(talk.block(stream.id, fields, end=False))
     talk.expect("status", stream.id, int(status))
     talk.expect("headers", stream.id, tuple(fields[1:]))
-    first = talk.choices.between(0, length)
+    first = talk.choices.pick((talk.choices.between(0, length), max(0, length - 1)))  # often all but one
     if first:
         talk.put(data(stream.id, b"f" * first))
         talk.count(stream, first)
         talk.expect("data", stream.id, b"f" * first)
     talk.flush()
     end = talk.choices.chance(50)
-    if talk.choices.chance(40) and first < length:  # too little content, and the end
-        trailers: Fields = talk.choices.pick(([], [("x-a", "1")]))  # they are not given
+    if talk.choices.chance(50) and first < length:  # too little content, and the end
+        trailers: Fields = talk.choices.pick(([], [("x-a", "1")], [("x-a", "1")]))  # they are not given
         octets = data(stream.id, b"", end=True)
         if talk.choices.chance(60):
             octets = talk.block(stream.id, trailers, end=True)

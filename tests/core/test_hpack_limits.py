@@ -128,3 +128,20 @@ def test_fields_are_never_indexed_only_where_the_block_says_so() -> None:
     for octets, pair in every:
         after = decoder.decode(octets).decoder
         assert after.entries == ((pair, KNOWN) if octets[0] & 0xC0 == 0x40 else (KNOWN,))
+
+
+@pytest.mark.parametrize("value", [b"\x05ab", b"\x81\xff", b"\x84\xff\xff\xff\xff", b""])
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("first", [0x00, 0x10, 0x40])
+def test_decoding_stops_where_the_list_becomes_too_large(first: int, coded: bool, value: bytes) -> None:
+    """A name that exceeds the limit ends it: errors in the value after it are not looked for."""
+    decoder = primed()
+    block = bytes([first]) + string("n" * 9, coded=coded) + value
+    for limit, reason in (
+        (32 + 8, "max_header_list_size_exceeded"),
+        (8, "max_header_list_size_exceeded"),
+        (32 + 9, "compression_error"),
+    ):
+        made = decoder.decode(block, limit)
+        assert made.fault is not None
+        assert made.fault.reason == reason, limit
