@@ -173,11 +173,9 @@ def fields_of(block: bytes) -> list[Field]:
 
 def _fields(reader: _Reader) -> Iterator[Field]:
     while reader.at < len(reader.block):
-        start = reader.at
         try:
             yield reader.field()
         except _Broken:
-            reader.at = start
             return
 
 

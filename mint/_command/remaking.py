@@ -122,14 +122,14 @@ class _Maker:
         if octets is not None:
             units = self._edit.units.get(at, {})
             octets, wire, numbers = edited(octets, wire, numbers, units, self._edit.fields.get(at, {}))
-            call = Call(call.verb, (octets, *call.arguments[1:]))
+            call = Call(call.verb, (octets,))
         renamed = _renamed(call, numbers, part.beginning.identity)
         if at in self._edit.gone or renamed is None:
             self._leave_out(part, base, ref, following)
             return
         number = self._latest[connection] = self._latest[connection] + 1
         self._places[connection, part.number] = Place(number, numbers, wire, following)
-        if renamed != part.call or number != part.number or base.number != part.base:
+        if renamed != part.call:
             self._touched.add(connection)
         made = replace(
             part, beginning=self._beginnings[connection], number=number, base=base.number, call=renamed
@@ -148,7 +148,7 @@ class _Maker:
             numbers = numbers.without(ref)
         octets = arriving(part.beginning, part.call)
         if octets is not None:
-            every = dict.fromkeys(range(len(octets) + 1))
+            every = dict.fromkeys(range(len(octets)))
             _, wire, numbers = edited(octets, wire, numbers, every, {})
         self._places[connection, part.number] = Place(base.number, numbers, wire, following)
         self._touched.add(connection)

@@ -57,13 +57,12 @@ def _without_steps(search: Search) -> Iterator[None]:
         gone = {*every} - left | {at for at, connection in starts if connection not in used}
         return search.accepts(base, Edit(gone=frozenset(gone)))
 
-    if len(starts) > 1:
-        for _, connection in starts:
-            others = [at for at, part in entries(base) if part.beginning.connection == connection]
-            if keeps(others):
-                steps, first = others, connection
-                yield
-                break
+    for _, connection in starts:
+        others = [at for at, part in entries(base) if part.beginning.connection == connection]
+        if keeps(others):
+            steps, first = others, connection
+            yield
+            break
     for _ in reduced(steps, keeps):
         yield
 
@@ -75,12 +74,11 @@ def _with_pieces_joined(search: Search) -> Iterator[None]:
         yield
         return
     at = 0
-    while at < len(search.best.parts):
-        mine = [pair for pair in _pairs(search.best) if pair[0] == at]
-        if mine and search.accepts(_joined(search.best, mine), Edit()):
+    while left := [pair for pair in _pairs(search.best) if pair[0] >= at]:
+        if search.accepts(_joined(search.best, left[:1]), Edit()):
             yield
         else:
-            at += 1
+            at = left[0][0] + 1
 
 
 def _pairs(transcript: Transcript) -> list[tuple[int, int]]:
@@ -103,7 +101,8 @@ def _joined(base: Transcript, pairs: Sequence[tuple[int, int]]) -> Transcript:
     into = {second: first for first, second in pairs}
     octets: dict[int, bytes] = {}
     stands_for: dict[tuple[int, int], int] = {}
-    for at, entry in entries(base):
+    steps = dict(entries(base))
+    for at, entry in steps.items():
         given = entry.call.arguments[0] if entry.call.arguments else None
         if not isinstance(given, bytes):
             continue
@@ -111,9 +110,7 @@ def _joined(base: Transcript, pairs: Sequence[tuple[int, int]]) -> Transcript:
         while first in into:
             first = into[first]
         octets[first] = octets.get(first, b"") + given
-        begun = base.parts[first]
-        if first != at and isinstance(begun, Entry):
-            stands_for[entry.beginning.connection, entry.number] = begun.number
+        stands_for[entry.beginning.connection, entry.number] = steps[first].number
     made: list[Beginning | Entry] = []
     earliest = min(first for first, _ in pairs)
     for at, part in enumerate(base.parts):

@@ -140,6 +140,10 @@ def test_a_change_of_the_table_size_counts_for_what_is_left_only_if_it_stays(siz
     made, tables = rewritten(change + rest, Tables(), {0: None} if goes else {})
     assert made == (rest if goes else change + rest)
     assert [table.most for table in tables] == [size, 4096 if goes else size]
+    # The same with a change in the rest of the block, without which a block stays as it is.
+    made, tables = rewritten(change + rest, Tables(), {0: None, 1: None} if goes else {1: None})
+    assert made == (b"" if goes else change)
+    assert [table.most for table in tables] == [size, 4096 if goes else size]
 
 
 def test_an_index_is_kept_although_another_entry_is_equal() -> None:

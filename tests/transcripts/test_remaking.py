@@ -150,6 +150,33 @@ def test_a_removed_request_takes_its_calls_with_it() -> None:
         assert isinstance(whole.parts[left], Entry)
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize(("protocol", "apart"), [("http1", 1), ("http2", 2)])
+@pytest.mark.parametrize("gone", range(1, 6))
+def test_refs_follow_from_the_requests_before_if_none_were_recorded(
+    protocol: str, apart: int, recorded: bool, gone: int
+) -> None:
+    """A request that was refused has the ref 0, and the next one gets the number after the others."""
+    beginning = Beginning(1, protocol, OPTIONS, None, 1)
+    refs = [1, 1 + apart, 0, 1 + 2 * apart, 1 + 3 * apart]
+    parts: list[Beginning | Entry] = [beginning]
+    for number, ref in enumerate(refs, 1):
+        known = ref if recorded or not ref else None
+        parts.append(Entry(beginning, number, number - 1, Call("request", ("GET",)), None, 1, known))
+    parts += [
+        step(beginning, 6 + number, 5 + number, RequestRef(7, ref))
+        for number, ref in enumerate(each for each in refs if each)
+    ]
+    taken = refs.pop(gone - 1)
+    if taken:  # the call that uses it goes with it
+        refs = [ref - apart if ref > taken else ref for ref in refs]
+    made = remade(Transcript(tuple(parts)), Edit(gone=frozenset({gone}))).parts[1:]
+    begun = [part.ref for part in made if isinstance(part, Entry) and part.call.verb == "request"]
+    used = [part.call.arguments for part in made if isinstance(part, Entry) and part.call.verb == "ping"]
+    assert begun == refs
+    assert used == [(RequestRef(7, ref),) for ref in refs if ref]
+
+
 # -- the weight
 
 

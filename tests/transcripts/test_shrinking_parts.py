@@ -280,6 +280,35 @@ def test_pieces_are_joined_at_once_or_pair_by_pair(pieces: int, kept: int) -> No
     assert joined == b"0123"[:pieces]
 
 
+@pytest.mark.parametrize(
+    "refused", [set[bytes](), {b"ab"}, {b"bc"}, {b"cd"}, {b"ab", b"cd"}, {b"ab", b"bc", b"cd"}]
+)
+def test_pieces_that_cannot_be_joined_are_tried_once(refused: set[bytes]) -> None:
+    """First all together, if there are several pairs; each refused pair stays apart."""
+    for octets in (b"ab", b"abc", b"abcd"):
+        sent = [octets[at : at + 1] for at in range(len(octets))]
+        whole = transcript(("ping", 0, b"x"), *(("feed", at + 1, each) for at, each in enumerate(sent)))
+        seen: list[list[bytes]] = []
+
+        def check(candidate: Transcript, seen: list[list[bytes]] = seen) -> bool:
+            pieces = [each for _, _, verb, each, _ in shown(candidate) if verb == "feed"]
+            seen.append([each for each in pieces if isinstance(each, bytes)])
+            return not any(each in piece for piece in seen[-1] for each in refused)
+
+        search = Search(whole, check)
+        list(_with_pieces_joined(search))
+        left = [sent[0]]
+        for each in sent[1:]:
+            if left[-1][-1:] + each in refused:
+                left.append(each)
+            else:
+                left[-1] += each
+        assert [each for _, _, verb, each, _ in shown(search.best) if verb == "feed"] == left
+        # All at once, and then one try for each place where two pieces meet.
+        tries = 1 if len(sent) == 2 or not any(each in octets for each in refused) else len(sent)
+        assert len(seen) == tries
+
+
 @pytest.mark.parametrize("first", [b"a", b"abc", b"a" * 1000])
 @pytest.mark.parametrize("second", [b"b", b"bcd"])
 def test_the_first_connection_that_is_enough_is_kept(first: bytes, second: bytes) -> None:
