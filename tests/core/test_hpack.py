@@ -574,8 +574,9 @@ def test_values_that_are_no_fields_raise_and_change_nothing() -> None:
     encoder = Encoder()
     with pytest.raises(ValueError, match="latin-1"):
         encoder.encode([("a", "b"), ("server", "\u20ac")])
-    with pytest.raises(TypeError):
-        encoder.encode([("a", "b"), ("server", b"bytes")])  # type: ignore[list-item]  # not a str
+    for pair in ((b"server", "x"), ("server", b"x"), (None, "x"), ("x", None), ("x", 1)):
+        with pytest.raises(TypeError, match="a field must be a pair of str"):
+            encoder.encode([("a", "b"), pair])  # type: ignore[list-item]  # not of str
     assert encoder == Encoder()
     assert encoder.encode([("c", "d")])[0] == octets("40 01 63 01 64")
 
