@@ -237,11 +237,7 @@ class _Writer:
         if value is not None:
             entry = entry._replace(value=_shortest(value))
         if field.kind == _INDEXED and (index := self.after.index_of(entry)):
-            self.made += (
-                field.coded
-                if field.number <= _STATIC_SIZE
-                else hpack.integer(index, _PREFIXES[_INDEXED], _INDEXED)
-            )
+            self.made += hpack.integer(index, _PREFIXES[_INDEXED], _INDEXED)
             return
         self._literal(entry, _INCREMENTAL if field.kind == _INDEXED else field.kind)
 

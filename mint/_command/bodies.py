@@ -15,6 +15,7 @@ from .usage import CannotRewind, ReadFailed, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from contextlib import ExitStack
 
 _PIECE = 65_536
 
@@ -63,9 +64,10 @@ class Upload:
             path += quote(os.fsencode(Path(self.path).name), safe="")
         return path + mark + query
 
-    def open(self) -> tuple[int | None, Generator[bytes]]:
+    def open(self, files: ExitStack) -> tuple[int | None, Generator[bytes]]:
         """Return the size, or `None` if it is unknown, and the pieces.
 
+        The file is closed after the last piece, and by `files` if the pieces are not read to their end.
         Raises `ReadFailed` and `CannotRewind`; reading the pieces raises `ReadFailed`, too.
         """
         if self.path == "-":
@@ -73,7 +75,7 @@ class Upload:
                 raise CannotRewind("standard input has to be sent again, but can be read only once")
             return None, self._pieces(sys.stdin.buffer, None)
         try:
-            file = Path(self.path).open("rb")  # noqa: SIM115  # closed after the last piece
+            file = files.enter_context(Path(self.path).open("rb"))  # noqa: SIM115  # it is one
             found = os.fstat(file.fileno())
         except (OSError, ValueError) as error:
             raise ReadFailed(f"{self.path}: {getattr(error, 'strerror', None) or error}") from error

@@ -148,7 +148,7 @@ class Transfer:
             self._facts.size_upload = len(request.body or b"")
             self._refuse(request.method, url, headers, request.body, streamed=False)
             return pool.stream(request.method, url, headers, request.body, timeout=limits)
-        size, pieces = request.body.open()
+        size, pieces = request.body.open(self._files)
         if size is not None and not names & {"content-length", "transfer-encoding"}:
             headers.append(("content-length", str(size)))
         if self._item is not None:
@@ -171,7 +171,6 @@ class Transfer:
         )
 
     def _counted(self, pieces: Generator[bytes]) -> Iterator[bytes]:
-        self._files.callback(pieces.close)
         for piece in pieces:
             yield piece
             self._facts.size_upload += len(piece)

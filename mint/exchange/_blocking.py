@@ -82,7 +82,7 @@ def send_body(
 
     run = Run(conn, ref, received or keep, waits=True)
     try:
-        _drive(run, sending(run, trailers), Pieces("pieces", pieces), until)
+        _drive(run, sending(run, ref, trailers), Pieces("pieces", pieces), until)
     except MintError as error:
         if error.successor is not None:
             run.conn = run.conn.after(error)

@@ -113,11 +113,8 @@ class Run:
         return rest, Wait.LOOK
 
 
-def sending(run: Run, trailers: HeaderFields) -> Waits:
+def sending(run: Run, ref: RequestRef, trailers: HeaderFields) -> Waits:
     """Send the pieces of a body that is open; stop if the response is complete before."""
-    ref = run.ref
-    if ref is None:
-        return
     while run.is_sending():
         yield Wait.PIECE
         if run.piece is None:
@@ -157,7 +154,7 @@ def exchanging(
         run.declared = has(fields, "content-length")
         run.conn, run.ref = run.conn.request(method, target, fields, body, flush=run.flush)
         if streamed:
-            yield from sending(run, trailers)
+            yield from sending(run, run.ref, trailers)
     while not run.over:
         run.process((yield Wait.RESPONSES))
 
@@ -215,7 +212,7 @@ def conclude(
 ) -> Answer:
     """Return the answer to the request, or raise its error, with the connection value to continue with."""
     outcome = None if run.ref is None else outcomes.get(run.ref)
-    if isinstance(outcome, Answer) or run.over:
+    if run.over:
         settle(run)
     else:
         give_up(run)

@@ -91,5 +91,4 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
 
 def _without_credentials(url: str) -> str:
     """Return the URL without what may be credentials, so that a message may show it."""
-    before, at, after = url.rpartition("@")
-    return after if at and "/" in before else url if not at else after
+    return url.rpartition("@")[2]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -193,8 +194,7 @@ def test_the_maximum_length_of_a_piece() -> None:
 
 def test_a_body_of_pieces_with_trailers() -> None:
     hand = Hand("http1")
-    hand.open()
-    waits = sending(hand.run, (("t", "u"),))
+    waits = sending(hand.run, hand.open(), (("t", "u"),))
     for piece in (b"abc", b"", b"de"):
         assert waits.send([]) is Wait.PIECE if piece != b"abc" else next(waits) is Wait.PIECE
         hand.run.piece = piece
@@ -210,8 +210,7 @@ def test_a_body_of_pieces_with_trailers() -> None:
 @pytest.mark.parametrize("when", ["before the end", "while a piece is sent"])
 def test_nothing_more_is_sent_once_the_answer_is_complete(when: str) -> None:
     hand = Hand()
-    hand.open()
-    waits = sending(hand.run, ())
+    waits = sending(hand.run, hand.open(), ())
     assert next(waits) is Wait.PIECE
     hand.run.piece = None if when == "before the end" else b"abc"
     assert next(waits) is Wait.LOOK
@@ -309,6 +308,7 @@ def test_the_result_is_the_answer_or_the_most_specific_error(outcome: str, error
     ref = hand.open()
     outcomes: dict[mint.RequestRef, Outcome] = {}
     failure = TransportClosed()
+    hand.run.over = outcome != "none"
     if outcome == "answer":
         outcomes[ref] = Answer(200)
     elif outcome == "failure":
@@ -332,6 +332,67 @@ def test_the_result_is_the_answer_or_the_most_specific_error(outcome: str, error
             assert caught.value.__cause__ is error
     assert restored == [hand.run.conn]
     assert hand.frames() == [(f.FrameType.RST_STREAM, 4)], "reset, because the body is incomplete"
+
+
+@pytest.mark.parametrize("outcome", ["none", "answer", "failure"])
+def test_a_connection_stays_open_if_the_request_is_over(outcome: str) -> None:
+    """Whatever the outcome, nothing more is sent for a request that has ended."""
+    hand = Hand("http1")
+    ref = hand.open([("content-length", "3")])
+    hand.run.conn = hand.run.conn.stream_request_body(ref, b"abc").stream_request_body(ref, mint.Eof())
+    hand.run.over = outcome != "none"
+    outcomes: dict[mint.RequestRef, Outcome] = {}
+    if outcome != "none":
+        outcomes[ref] = Answer(200) if outcome == "answer" else TransportClosed()
+    with nullcontext() if outcome == "answer" else pytest.raises(MintError):
+        conclude(hand.run, outcomes, None, lambda conn: conn)
+    assert hand.run.conn.is_open() is (outcome != "none")
+
+
+class Refusing:
+    """A connection whose calls fail; `after` leads to the next one."""
+
+    def __init__(self, name: str, protocol: str, after: Refusing | None, calls: list[str]) -> None:
+        self.name, self.protocol, self._after, self._calls = name, protocol, after, calls
+        self.error = TransportClosed()
+        if after is not None:
+            self.error.successor = cast("mint.Connection", after)  # it stands in for one
+
+    def request_body_window(self, _: object) -> int:
+        return 0
+
+    def stream_request_body(self, *_: object) -> None:
+        self._calls.append(f"{self.name} ends")
+        raise self.error
+
+    def cancel_request(self, _: object) -> None:
+        self._calls.append(f"{self.name} cancels")
+        raise self.error
+
+    def close(self) -> str:
+        self._calls.append(f"{self.name} closes")
+        return f"{self.name} closed"
+
+    def after(self, error: MintError) -> Refusing | None:
+        assert error is self.error
+        return self._after
+
+
+@pytest.mark.parametrize("has_successor", [False, True])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_connection_that_cannot_go_on_is_closed(protocol: str, has_successor: bool) -> None:
+    """It continues from the successor of an error, if there is one."""
+    calls: list[str] = []
+    last = Refusing("second", protocol, None, calls)
+    first = Refusing("first", protocol, last if has_successor else None, calls)
+    conn = cast("mint.Connection", first)  # it stands in for one
+    run = Run(conn, mint.RequestRef(7, 1), lambda _: None, waits=False)
+    run.declared = True
+    settle(run)
+    name = "second" if has_successor else "first"
+    cancels = [f"{name} cancels"] if protocol == "http2" else []
+    assert calls == ["first ends", *cancels, f"{name} closes"]
+    assert cast("object", run.conn) == f"{name} closed"  # it stands in for one
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])

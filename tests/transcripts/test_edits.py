@@ -146,6 +146,20 @@ def test_a_change_of_the_table_size_counts_for_what_is_left_only_if_it_stays(siz
     assert [table.most for table in tables] == [size, 4096 if goes else size]
 
 
+def test_every_index_of_the_static_table_can_be_changed() -> None:
+    """A new value may be one that another entry has; without one, the index stays."""
+    for index in range(1, STATIC + 1):
+        for change in (None, b"GET", b"POST", b"200"):
+            changes = {1: None} if change is None else {0: change, 1: None}
+            made, _ = rewritten(hpack.indexed(index) + hpack.indexed(2), Tables(), changes)
+            [field] = fields_of(made)
+            name, value = Table().at(index).text
+            found = Table().at(field.number).text if field.value is None else (name, field.text)
+            assert found == (name, value if change is None else change)
+            if change is None:
+                assert made == hpack.indexed(index)
+
+
 def test_an_index_is_kept_although_another_entry_is_equal() -> None:
     """As long as nothing was changed, every octet stays."""
     twice = hpack.literal("n", "v", "incremental") * 2

@@ -101,6 +101,8 @@ def test_a_value_can_be_replaced() -> None:
 def test_an_invalid_part_of_a_block_is_not_changed(block: bytes) -> None:
     assert rewritten(block, Tables())[0] == block
     assert rewritten(b"\x88" + block, Tables(), {0: None})[0] == block
+    for rest in (b"", b"\x82"):  # also what follows an index that is not in a table
+        assert rewritten(block + rest, Tables(), {9: None})[0] == block + rest
 
 
 # -- frames
