@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 LARGE = b"0123456789" * 300
 QUIET = 30
-"""After this many allocations without a failure, and six attempts, an operation is assumed to have no more."""
+"""After this many allocations without a failure, and six attempts, an operation has no more of them."""
 
 
 class Shared(memory.Client):
