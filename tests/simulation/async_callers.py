@@ -82,8 +82,8 @@ class Asyncio(Caller):
             return  # it was raised in a callback of the loop, which reports it and continues
         self.kernel.blame(f"the event loop reports {context.get('exception') or context.get('message')!r}")
 
-    async def connect(self) -> Handle:
-        """Connect by the route."""
+    async def dial(self) -> Handle:
+        """Connect once."""
         if self.route == "shared tunnel":
             return self.keep(await self._through_tunnel())
         route = arguments(self.route, self.kernel)
@@ -202,8 +202,8 @@ class Trio(Caller):
 
         trio.run(main, clock=None if self.kernel.real else SimClock(self.record))
 
-    async def connect(self) -> Handle:
-        """Connect by the route."""
+    async def dial(self) -> Handle:
+        """Connect once."""
         if self.route == "shared tunnel":
             return self.keep(await self._through_tunnel())
         route = arguments(self.route, self.kernel)

@@ -88,9 +88,18 @@ class Caller(ABC):
         handle.conn, responses = taken
         handle.take(responses)
 
-    @abstractmethod
     async def connect(self) -> Handle:
-        """Connect by the route."""
+        """Connect by the route; again if a proxy refuses because it has sent GOAWAY."""
+        while True:
+            try:
+                return await self.dial()
+            except mint.errors.ProxyFailed as error:
+                if self.route != "shared tunnel" or error.processed is not mint.Processed.NO:
+                    raise
+
+    @abstractmethod
+    async def dial(self) -> Handle:
+        """Connect once."""
 
     @abstractmethod
     async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # blocking code
@@ -145,8 +154,8 @@ class Blocking(Caller):
         super().__init__(record, route, tcp)
         self.tunnels: list[mint.Tunnels] = []
 
-    async def connect(self) -> Handle:
-        """Connect by the route."""
+    async def dial(self) -> Handle:
+        """Connect once."""
         if self.route == "shared tunnel":
             if not self.tunnels or not self.tunnels[-1].connection.is_open():
                 proxy = mint.http2.connect("http", HOST, self.kernel.proxy, tcp=self.tcp)
@@ -219,9 +228,11 @@ class Selecting(Caller):
             self.tunnels.append(mint.Tunnels(proxy))
         shared = self.tunnels[-1]
         self._set_mode(shared, None)
-        made = self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.tcp))
-        self.inside[made] = shared
-        self._set_mode(shared, 0)
+        try:
+            made = self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.tcp))
+            self.inside[made] = shared
+        finally:
+            self._set_mode(shared, 0)
         return made
 
     def _set_mode(self, shared: mint.Tunnels, inbox: int | None) -> None:
@@ -242,8 +253,8 @@ class Selecting(Caller):
             with suppress(mint.MintError):
                 shared.set_mode(mode)
 
-    async def connect(self) -> Handle:
-        """Connect by the route."""
+    async def dial(self) -> Handle:
+        """Connect once."""
         if self.route == "shared tunnel":
             return self._through_tunnel()
         route = arguments(self.route, self.kernel)
@@ -270,7 +281,16 @@ class Selecting(Caller):
         self.dispatch(message)
 
     async def flush(self, handle: Handle) -> None:
-        """Write everything."""
+        """Write everything. Of tunnels that share a connection, the mailbox writes it in `receive`."""
+        shared = self.inside.get(handle)
+        if shared is not None and shared.mode == "active":
+            until = self.kernel.now + self.kernel.patience
+            while shared.connection.is_open("read") and (shared.wire.unsent or handle.conn.transport.unsent):
+                with suppress(Late):
+                    await self.receive(handle, 0.1)
+                if self.kernel.now > until:
+                    raise Late
+            return
         try:
             handle.conn = handle.conn.flush(self.kernel.patience)
         except mint.MintError as error:

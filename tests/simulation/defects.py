@@ -18,6 +18,7 @@ SHARED: Final = "mint/_loops/shared.py"
 ASYNCIO: Final = "mint/_loops/asyncio_link.py"
 LINK: Final = "mint/_wire/link.py"
 PIPE: Final = "mint/_wire/pipe.py"
+FAILURES: Final = "mint/_connections/failures.py"
 STREAM: Final = "mint/_wire/stream.py"
 
 
@@ -296,6 +297,18 @@ DEFECTS: Final = (
                 LINK,
                 "            if octets is None or (not octets and not self._is_end_certain(error)):\n",
                 "            if not octets:\n",
+            ),
+        ),
+    ),
+    Defect(
+        "a tunnel whose peer ended first is closed before its queue is empty",
+        (("tunnel", "half-closes"), ("tunnel", "ends without close_notify")),
+        "has not arrived",
+        (
+            Change(
+                FAILURES,
+                "    if in_order and isinstance(link, Link) and link.ended:\n",
+                "    if not in_order and isinstance(link, Link) and link.ended:\n",
             ),
         ),
     ),

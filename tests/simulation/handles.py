@@ -44,7 +44,7 @@ class Handle:
         """Send a request; return `None` if the connection refused it."""
         target = f"{exchange.number}.example:443" if method == "CONNECT" else f"/{exchange.number}"
         if body is not None and body is not mint.STREAM:
-            exchange.sent = len(exchange.body)
+            exchange.sent, exchange.ended = len(exchange.body), True
         try:
             self.conn, ref = self.conn.request(method, target, fields, body)
         except mint.MintError as error:
@@ -65,6 +65,7 @@ class Handle:
         except mint.MintError as error:
             self.failed(error)
             return False
+        self.exchanges[ref].ended = isinstance(data, mint.Eof)
         return True
 
     def take(self, responses: Iterable[mint.Response]) -> None:

@@ -62,6 +62,8 @@ class StreamChannel:
         if self.finishing and not self.kept and not self.over and not self.end_sent:
             self.end_sent = True
             session.put(frames.data(self.number, end=True))
+            if session.record.kernel.choices.rarely(3):
+                session.leave()
 
     def pending(self) -> int:
         """Return how much is kept."""
@@ -165,7 +167,8 @@ class HTTP2Session:
         self._unread = b""
         self._begun = self._over = False
         self._block = b""
-        self._owed = 0
+        self._last: int | None = None
+        """The last stream that is processed, after GOAWAY."""
         self.put(
             frames.settings((Setting.INITIAL_WINDOW_SIZE, window), (Setting.MAX_CONCURRENT_STREAMS, 100))
         )
@@ -182,6 +185,11 @@ class HTTP2Session:
         self.put(frames.window_update(0, owed))
         if not connection and not stream.request_ended and not stream.over:
             self.put(frames.window_update(stream.number, owed))
+
+    def leave(self) -> None:
+        """Announce that no further stream is processed."""
+        self._last = max(self.streams)
+        self.put(frames.goaway(self._last))
 
     # -- the session
 
@@ -251,6 +259,8 @@ class HTTP2Session:
             return
         decoded = self._decoder.decode(block)
         self._decoder = decoded.decoder
+        if self._last is not None and number > self._last:
+            return
         fields = dict(decoded.fields)
         stream = self.streams[number] = StreamChannel(self, number)
         if fields[":method"] == "CONNECT" and self._tunnel is not None:
@@ -287,8 +297,8 @@ class HTTP2Session:
         self._over = True
         for stream in self.streams.values():
             stream.over = True
-            if stream.running is not None:
-                stream.running.stopped = True
+            if stream.running is not None and not stream.request_ended:
+                stream.running.stopped = True  # of the others, all has arrived, and is still read
         self.channel.close()
 
     def hungry(self) -> bool:

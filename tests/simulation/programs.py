@@ -10,6 +10,7 @@ import mint
 
 from .handles import Late
 from .pools import pool
+from .record import DONE
 from .scripts import content
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ async def upload(caller: Caller) -> None:
         caller.kernel.blame("waited in vain while sending")
         handle.close()
     await finish(caller, handle)
+    await settle(caller, handle, exchange)
     handle.close()
 
 
@@ -116,14 +118,29 @@ async def both(caller: Caller) -> None:
             caller.kernel.blame("waited in vain while sending")
             handle.close()
     await finish(caller, handle)
+    await settle(caller, handle, exchange)
     handle.close()
+
+
+async def settle(caller: Caller, handle: Handle, exchange: Exchange) -> None:
+    """After a complete request, wait until the server can have read it, or mint has ended the connection."""
+    if handle.closed or not exchange.ended or exchange.end != DONE:
+        return
+    try:
+        while not handle.conn.is_open() and handle.conn.is_open("read"):
+            await caller.receive(handle)
+        await caller.flush(handle)
+    except Late:
+        caller.kernel.blame("waited in vain at the end")
+    await caller.sleep(10.0)
+    exchange.settled = True
 
 
 async def tunnel(caller: Caller) -> None:
     """Open a tunnel, send through it, half-close it, and read to the end."""
     choices = caller.kernel.choices
     handle = await caller.connect()
-    body = content(79, (30, 0, 3_000, 40_000)[choices.below(4)])
+    body = content(79, (30, 0, 3_000, 40_000, 150_000)[choices.below(5)])
     exchange = caller.record.exchange(body)
     if caller.route in {"HTTP/2", "HTTP/2 over TLS"}:
         ref = handle.request(exchange, "CONNECT", (), mint.STREAM)
@@ -143,6 +160,7 @@ async def tunnel(caller: Caller) -> None:
         caller.kernel.blame("waited in vain in a tunnel")
         handle.close()
     await finish(caller, handle)
+    await settle(caller, handle, exchange)
     handle.close()
 
 

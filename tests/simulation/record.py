@@ -38,6 +38,10 @@ class Exchange:
         """The whole content of the request."""
         self.sent = 0
         """How much of it mint has accepted."""
+        self.ended = False
+        """Whether mint has accepted its end."""
+        self.settled = False
+        """Whether the program then waited until the server could have read everything."""
         self.status = 0
         self.content = bytearray()
         self.end: str | None = None
@@ -82,8 +86,8 @@ class Record:
         self.kernel = kernel
         self.expected: dict[int, Expected] = {}
         self.uploads: dict[int, bytearray] = {}
-        self.whole: set[int] = set()
-        """Requests whose content the server has read to its end."""
+        self.readers: set[int] = set()
+        """Requests whose content the server reads to its end, whatever else it does."""
         self.exchanges: dict[int, Exchange] = {}
         """The requests by their numbers."""
         # On real sockets, several threads start requests at the same time.
@@ -127,6 +131,8 @@ class Record:
             yield "the server got other octets than were sent"
         elif len(came) > exchange.sent:
             yield "the server got octets that were never sent"
+        elif exchange.settled and exchange.number in self.readers and came != exchange.body:
+            yield "what was sent before the end has not arrived"
         expected = self.expected.get(exchange.number)
         content = bytes(exchange.content)
         if exchange.end is None:
