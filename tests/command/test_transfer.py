@@ -311,6 +311,36 @@ def test_what_is_known_after_a_transfer(tmp_path: Path) -> None:
     assert run(Both(Reply()))._facts.path == ""
 
 
+@pytest.mark.parametrize(("last", "connected"), [(101.5, 1.5), (100.0, 0.0), (99.0, 0.0)])
+def test_times_are_counted_from_the_beginning(
+    last: float, connected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the last request, except for the whole time and that of the redirects."""
+    now = [50.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+
+    def after(seconds: float) -> Iterator[bytes]:
+        now[0] += seconds
+        yield b"content"
+
+    class Slow(Both):
+        def has_served(self, origin: tuple[str, str, int]) -> bool:
+            now[0] += 2.0
+            return super().has_served(origin)
+
+    settings = parse(["-L", "http://a.test/page"])
+    transfer = Transfer(settings, settings.orders[0], 0, OutputOrder().add(), Progress(None))
+    now[0] = 100.0
+    lost = [errors.TransportClosed().marked(processed=Processed.NO) for _ in range(2)]
+    replies = [Reply(302, ("location", "/b"), content=after(4.0)), Reply(content=after(16.0))]
+    both = Slow(lost[0], replies[0], lost[1], replies[1])
+    both.last = last
+    transfer.run(cast("Pool", both), cast("Dialer", both), None)  # it stands in for both
+    facts = transfer._facts
+    assert facts.time_connect == connected
+    assert (facts.time_redirect, facts.time_starttransfer, facts.time_total) == (6.0, 8.0, 24.0)
+
+
 @pytest.mark.parametrize(
     ("status", "locations", "expected"),
     [
