@@ -615,6 +615,7 @@ def test_coders_are_compared_by_their_entries_and_limits() -> None:
     assert one != Encoder()
     assert one != Encoder().encode([("a", "1"), ("b", "3")])[1]
     assert one.resized(0).resized(4096) != one
+    assert Encoder().resized(0).resized(4096).encode([])[1] == Encoder()  # what it announced is forgotten
     assert Encoder(100) != Encoder()
     assert Decoder() == Decoder()
     assert Decoder() != Decoder(100)

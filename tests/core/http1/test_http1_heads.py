@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.events import Headers, Status, StatusReason
+from mint._core.http1_heads import COMMON, SPELLINGS
 from tests.http1_driver import HEAD, LENIENT, answer, config, cut, octets, play, with_requests
 from tests.refs import ref_of
 
@@ -296,6 +297,18 @@ def test_octets_are_never_decoded_as_text() -> None:
     for blank in (b"\x85", b"\xa0"):
         outcome = answer(HEAD + b"A: " + blank + b"x" + blank + b"\r\n" + END)
         assert outcome.headers[0] == ("a", (blank + b"x" + blank).decode("latin-1"))
+
+
+def test_every_common_name_is_found_in_each_of_its_spellings() -> None:
+    """The names are in a hash table, in which some share a place."""
+    of_framing = {"content-length", "transfer-encoding", "connection", "upgrade", "trailer"}
+    assert of_framing < set(COMMON)
+    for text in COMMON:
+        capital = "-".join(part.capitalize() for part in text.split("-"))
+        for spelled in {text, capital, text.upper(), *(s for s in SPELLINGS if s.lower() == text)}:
+            line = spelled.encode() + (b": 0" if text == "content-length" else b": chunked")
+            outcome = play(with_requests(), [HEAD + line + b"\r\n\r\n"])
+            assert outcome.headers[0][0] is text, spelled
 
 
 def test_common_names_are_made_once() -> None:
