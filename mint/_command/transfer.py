@@ -44,6 +44,8 @@ _DRAINED = 65_536
 class Transfer:
     """Fetches one URL and prints the response."""
 
+    _began: float
+
     def __init__(
         self, settings: CommandLine, order: Order, number: int, place: OutputPlace, progress: Progress
     ) -> None:
@@ -55,7 +57,6 @@ class Transfer:
         self._progress = progress
         self._item: Item | None = None
         self._facts = Facts(order.request.location.url, number, path=self._output.path or "")
-        self._began = monotonic()
         self._files = ExitStack()
 
     def run(self, pool: Pool, dialer: Dialer, until: float | None) -> None:

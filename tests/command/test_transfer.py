@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Self, cast
 
 import pytest
 
-from mint import errors
+from mint import Informational, RequestRef, errors
 from mint._command import transfer as module
 from mint._command.arguments import parse
 from mint._command.outputs import OutputOrder
@@ -311,6 +313,39 @@ def test_what_is_known_after_a_transfer(tmp_path: Path) -> None:
     assert run(Both(Reply()))._facts.path == ""
 
 
+@pytest.mark.parametrize(
+    ("address", "pair"),
+    [
+        (None, ("", 0)),
+        ("/socket", ("/socket", 0)),
+        (("1.2.3.4", 5), ("1.2.3.4", 5)),
+        (("::1", 5, 6, 7), ("::1", 5)),
+    ],
+)
+def test_addresses_of_every_family(address: object, pair: tuple[str, int]) -> None:
+    reply = Reply()
+    object.__setattr__(
+        reply, "connection", SimpleNamespace(protocol="http2", peer_address=address, local_address=address)
+    )
+    facts = run(Both(reply))._facts
+    assert (facts.remote, facts.local, facts.http_version) == (pair, pair, "2")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_file_is_complete_when_the_transfer_has_ended(fails: bool, tmp_path: Path) -> None:
+    def content() -> Iterator[bytes]:
+        yield b"abc"
+        if fails:
+            raise errors.TransportClosed
+
+    settings = parse(["-o", str(tmp_path / "page"), "http://a.test/page"])
+    transfer = Transfer(settings, settings.orders[0], 0, OutputOrder().add(), Progress(None))
+    both = Both(Reply(content=content()))
+    with pytest.raises(errors.TransportClosed) if fails else nullcontext():
+        transfer.run(cast("Pool", both), cast("Dialer", both), None)  # it stands in for both
+    assert (tmp_path / "page").read_bytes() == b"abc"
+
+
 @pytest.mark.parametrize(("last", "connected"), [(101.5, 1.5), (100.0, 0.0), (99.0, 0.0)])
 def test_times_are_counted_from_the_beginning(
     last: float, connected: float, monkeypatch: pytest.MonkeyPatch
@@ -366,6 +401,26 @@ def test_content_of_the_maximum_size_is_accepted(limit: int) -> None:
             run(both, "--max-filesize", str(limit))
     else:
         assert run(both, "--max-filesize", str(limit))._facts.size_download == 7
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+@pytest.mark.parametrize("include", [False, True])
+@pytest.mark.parametrize("has_trailers", [False, True])
+def test_heads_and_trailers_around_the_content(
+    include: bool, has_trailers: bool, is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values of fields are shown as octets, also where content has to be text."""
+    buffer = io.BytesIO()
+    stdout = SimpleNamespace(buffer=buffer, isatty=lambda: is_terminal, encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    reply = Reply(200, ("a", "caf\xe9\x1b"), content=(b"one\x1b", b"two"))
+    interim = (Informational(RequestRef(7, 1), 103, (("link", "x"),)),)
+    object.__setattr__(reply, "interim", interim)
+    object.__setattr__(reply, "trailers", (("t", "\xfc"),) if has_trailers else ())
+    run(Both(reply), *(["-i"] if include else []))
+    head = b"HTTP/1.1 103\nlink: x\n\nHTTP/1.1 200\na: caf\xe9?\n\n" if include else b""
+    content = b"one?two" if is_terminal else b"one\x1btwo"
+    assert buffer.getvalue() == head + content + (b"t: \xfc\n\n" if include and has_trailers else b"")
 
 
 # -- progress
