@@ -203,6 +203,15 @@ def test_the_size_of_an_upload_is_declared_once(
     assert sent._facts.size_upload == 3
 
 
+def test_only_the_last_upload_is_counted(opened: list[IO[bytes]]) -> None:
+    """After a redirect, and after a connection that was lost."""
+    lost = errors.TransportClosed().marked(processed=Processed.NO)
+    both = Both(Reply(307, ("location", "/b")), lost, Reply())
+    assert run(both, "-L", "-T", "file")._facts.size_upload == 3
+    assert [each[3] for each in both.asked] == [b"abc"] * 3
+    assert [file.closed for file in opened] == [True] * 3
+
+
 @pytest.mark.parametrize(("arguments", "size"), [([], 0), (["-d", ""], 0), (["-d", "ab"], 2)])
 def test_the_size_of_content_that_is_known(arguments: list[str], size: int) -> None:
     both = Both(Reply())
@@ -421,6 +430,16 @@ def test_heads_and_trailers_around_the_content(
     head = b"HTTP/1.1 103\nlink: x\n\nHTTP/1.1 200\na: caf\xe9?\n\n" if include else b""
     content = b"one?two" if is_terminal else b"one\x1btwo"
     assert buffer.getvalue() == head + content + (b"t: \xfc\n\n" if include and has_trailers else b"")
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_summary_for_stderr_that_is_closed_is_left_out(
+    is_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stderr = io.StringIO() if is_open else None
+    monkeypatch.setattr(sys, "stderr", stderr)
+    run(Both(Reply()), "-w", "%{stderr}x")
+    assert stderr is None or stderr.getvalue() == "x"
 
 
 # -- progress
