@@ -284,12 +284,17 @@ class Selecting(Caller):
         """Write everything. Of tunnels that share a connection, the mailbox writes it in `receive`."""
         shared = self.inside.get(handle)
         if shared is not None and shared.mode == "active":
-            until = self.kernel.now + self.kernel.patience
-            while shared.connection.is_open("read") and (shared.wire.unsent or handle.conn.transport.unsent):
-                with suppress(Late):
-                    await self.receive(handle, 0.1)
+            link, until = handle.conn.transport, self.kernel.now + self.kernel.patience
+            quiet = False
+            while shared.connection.is_open("read") and not (
+                quiet and not shared.wire.unsent and (link.closed or not link.unsent)
+            ):
                 if self.kernel.now > until:
                     raise Late
+                try:
+                    await self.receive(handle, 1.0)
+                except Late:
+                    quiet = True
             return
         try:
             handle.conn = handle.conn.flush(self.kernel.patience)
