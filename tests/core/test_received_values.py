@@ -92,17 +92,23 @@ def http2_field(**limits: int) -> Read:
 STRICT = http1_driver.config()
 
 
+def shown(value: str | None) -> tuple[str, bytes, bool] | None:
+    """Return a value with its octets: a str that is wrongly marked as ASCII equals the right one."""
+    return None if value is None else (value, value.encode(), value.isascii())
+
+
 @pytest.mark.parametrize("read", [http1_field(STRICT), http1_fold(STRICT)], ids=["a value", "a fold"])
 def test_http1_refuses_controls_and_returns_everything_else(read: Read) -> None:
     for octet, value in values():
         expected = None if octet in CONTROLS else value.strip(b" \t").decode("latin-1")
-        assert read(value) == expected, value
+        assert shown(read(value)) == shown(expected), value
 
 
 def test_a_reason_phrase_is_returned_as_it_is() -> None:
     read = http1_reason(0)
     for octet, value in values():
-        assert read(value) == (None if octet in CONTROLS else value.decode("latin-1")), value
+        expected = None if octet in CONTROLS else value.decode("latin-1")
+        assert shown(read(value)) == shown(expected), value
 
 
 @pytest.mark.parametrize("read", [http1_field(LENIENT), http1_fold(LENIENT)], ids=["a value", "a fold"])
@@ -110,18 +116,48 @@ def test_controls_that_are_tolerated_are_returned(read: Read) -> None:
     for octet, value in values():
         if octet not in b"\n":
             expected = None if octet in b"\0\r" else value.strip(b" \t").decode("latin-1")
-            assert read(value) == expected, value
+            assert shown(read(value)) == shown(expected), value
 
 
 def test_http2_refuses_controls_and_whitespace_at_the_ends() -> None:
     read = http2_field()
     for octet, value in values():
         wrong = octet in CONTROLS or value != value.strip(b" \t")
-        assert read(value) == (None if wrong else value.decode("latin-1")), value
+        assert shown(read(value)) == shown(None if wrong else value.decode("latin-1")), value
 
 
 def test_http2_returns_controls_that_are_tolerated() -> None:
     read = http2_field(tolerance=bits_of(True))
     for octet, value in values():
         expected = None if octet in b"\0\r\n" else value.strip(b" \t").decode("latin-1")
-        assert read(value) == expected, value
+        assert shown(read(value)) == shown(expected), value
+
+
+def cause_over_http2(name: bytes, value: bytes) -> str:
+    talk = http2_driver.with_request()
+    field = b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
+    talk.feed(frame(1, 5, 1, b"\x88" + field))
+    return http2_driver.failure(talk).value
+
+
+def test_http2_names_the_place_of_a_wrong_octet() -> None:
+    for length in range(1, 10):
+        for place in range(length):
+            for before in (b"", b":"):
+                name = before + b"n" * place + b"\xe9" + b"n" * (length - place - 1)
+                said = f"has byte 0xe9 at position {place + len(before)}, which is not allowed"
+                assert cause_over_http2(name, b"v").startswith(said), name
+            value = b"v" * place + b"\x7f" + b"v" * (length - place - 1)
+            said = f"has a value with byte 0x7f at position {place}, a control character"
+            assert cause_over_http2(b"n", value) == said, value
+    assert cause_over_http2(b"", b"v") == "is an empty field name"
+    assert (
+        cause_over_http2(b"n", b" v")
+        == cause_over_http2(b"n", b"\tv")
+        == "has a value that begins with whitespace"
+    )
+    assert (
+        cause_over_http2(b"n", b"v ")
+        == cause_over_http2(b"n", b"v\t")
+        == "has a value that ends with whitespace"
+    )
