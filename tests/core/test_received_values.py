@@ -161,3 +161,32 @@ def test_http2_names_the_place_of_a_wrong_octet() -> None:
         == cause_over_http2(b"n", b"v\t")
         == "has a value that ends with whitespace"
     )
+
+
+BAD_FIELDS = (
+    *((name, b"v") for name in (b"A", b"a b", b"", b"a\x7f", b"\xe9", b"a:")),
+    *((b"a", value) for value in (b"\0", b"v\r", b"\nv", b"\x1f", b"v\x7fv", b" v", b"v ", b"\tv", b"v\t")),
+)
+
+
+@pytest.mark.parametrize("section", ["head", "interim response", "trailers", "promise"])
+@pytest.mark.parametrize("field", [None, *BAD_FIELDS])
+def test_every_kind_of_section_is_checked(section: str, field: tuple[bytes, bytes] | None) -> None:
+    name, value = field or (b"a", b"v\xe9")
+    literal = b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
+    talk = http2_driver.opened(mine=(("enable_push", 1),))
+    one = talk.request()
+    if section == "promise":
+        start = b"\x82\x87\x84\x41\x0b" + b"example.org"
+        talk.feed(frame(5, 4, one.number, (2).to_bytes(4) + start + literal))
+        wrong = http2_driver.resets(talk) == [(2, 1)]
+        right = [type(each).__name__ for each in talk.events] == ["PushPromise"]
+    else:
+        if section == "trailers":
+            talk.feed(frame(1, 4, one.number, b"\x88"))
+            talk.events.clear()
+        status = {"head": b"\x88", "interim response": b"\x08\x03103", "trailers": b""}[section]
+        talk.feed(frame(1, 4 if section == "interim response" else 5, one.number, status + literal))
+        wrong = [type(each).__name__ for each in talk.events] == ["Failed"]
+        right = "Failed" not in [type(each).__name__ for each in talk.events]
+    assert (wrong, right) == (field is not None, field is None), talk.events
