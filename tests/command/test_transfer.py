@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import sys
 from contextlib import nullcontext
@@ -422,13 +423,13 @@ def test_heads_and_trailers_around_the_content(
     buffer = io.BytesIO()
     stdout = SimpleNamespace(buffer=buffer, isatty=lambda: is_terminal, encoding="utf-8")
     monkeypatch.setattr(sys, "stdout", stdout)
-    reply = Reply(200, ("a", "caf\xe9\x1b"), content=(b"one\x1b", b"two"))
+    reply = Reply(200, ("a", "caf\xe9\x1b"), content=(b"one\x1b", b"two\r"))
     interim = (Informational(RequestRef(7, 1), 103, (("link", "x"),)),)
     object.__setattr__(reply, "interim", interim)
     object.__setattr__(reply, "trailers", (("t", "\xfc"),) if has_trailers else ())
     run(Both(reply), *(["-i"] if include else []))
     head = b"HTTP/1.1 103\nlink: x\n\nHTTP/1.1 200\na: caf\xe9?\n\n" if include else b""
-    content = b"one?two" if is_terminal else b"one\x1btwo"
+    content = b"one?two?" if is_terminal else b"one\x1btwo\r"
     assert buffer.getvalue() == head + content + (b"t: \xfc\n\n" if include and has_trailers else b"")
 
 
@@ -440,6 +441,24 @@ def test_a_summary_for_stderr_that_is_closed_is_left_out(
     monkeypatch.setattr(sys, "stderr", stderr)
     run(Both(Reply()), "-w", "%{stderr}x")
     assert stderr is None or stderr.getvalue() == "x"
+
+
+@pytest.mark.parametrize("text", [b"", b"x", b"x" * 1_000])
+def test_the_maximum_size_holds_for_both_sizes_of_coded_content(
+    text: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """For what arrives, and for what it is decoded to, whichever is larger."""
+    coded = gzip.compress(text, mtime=0)
+    least = max(len(coded), len(text))
+    for limit in (len(coded) - 1, len(text), least - 1, least):
+        reply = Reply(200, ("content-encoding", "gzip"), content=(coded[:5], coded[5:]))
+        arguments = ["--compressed", "--max-filesize", str(limit)]
+        if limit < least:
+            with pytest.raises(errors.ContentTooLarge):
+                run(Both(reply), *arguments)
+        else:
+            run(Both(reply), *arguments)
+    assert capsysbinary.readouterr().out.endswith(text)
 
 
 # -- progress
