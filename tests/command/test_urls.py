@@ -45,6 +45,59 @@ def test_urls_that_are_fetched(url: str) -> None:
     assert (found.scheme, found.host, found.port, found.target) == GOOD[url]
 
 
+@pytest.mark.parametrize("scheme", ["ftp", "file", "ws", "httpx", "httpss", "http+unix", "FTP", "x"])
+@pytest.mark.parametrize(
+    ("rest", "shown"),
+    [
+        ("a.test/b", "a.test/b"),
+        ("name:secret@a.test/b", "(redacted)@a.test/b"),
+        ("secret@", "(redacted)@"),
+    ],
+)
+def test_other_schemes_are_refused(scheme: str, rest: str, shown: str) -> None:
+    """The URL is shown, but no credentials that are in it."""
+    with pytest.raises(BadURLError) as caught:
+        parse_location(f"{scheme}://{rest}")
+    message = f"{scheme}://{shown}: the scheme {scheme.lower()!r} is not supported: use http or https"
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://", "http://: the URL has no host"),
+        ("https:///a", "https:///a: the URL has no host"),
+        ("http://name:secret@/a", "http://(redacted)@/a: the URL has no host"),
+        ("name:secret@", "(redacted)@: the URL has no host"),
+        ("http://a.test:65536/", "a.test: the port in the URL is not a number from 0 to 65535"),
+        ("http://a.test:secret/", "a.test: the port in the URL is not a number from 0 to 65535"),
+        ("http://[::1", "http://[::1: this is not a valid URL"),
+        ("http://name:secret@[::1", "http://(redacted)@[::1: this is not a valid URL"),
+        (
+            "http://a.test/%20secret@ b",
+            "'http://(redacted)@ b': a URL must not contain whitespace or control characters",
+        ),
+        ("http://secret@a.test/", "credentials in a URL are not sent: use -u, or -H 'authorization: ...'"),
+        ("http://:secret@a.test/", "credentials in a URL are not sent: use -u, or -H 'authorization: ...'"),
+        ("http://@a.test/", "credentials in a URL are not sent: use -u, or -H 'authorization: ...'"),
+    ],
+)
+def test_the_message_for_each_invalid_url(url: str, message: str) -> None:
+    with pytest.raises(BadURLError) as caught:
+        parse_location(url)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("octet", [*range(0x21), *range(0x7F, 0xA1), 0x21, 0x7E, 0xA1, 0x20AC])
+def test_characters_that_a_url_cannot_contain(octet: int) -> None:
+    """White space and control characters; others are an error only where they would be sent."""
+    if octet <= 0x20 or 0x7F <= octet <= 0xA0:
+        with pytest.raises(BadURLError, match="whitespace or control"):
+            parse_location(f"http://a.test/{chr(octet)}")
+    else:
+        assert parse_location(f"http://a.test/{chr(octet)}").target == f"/{chr(octet)}"
+
+
 IDNS = ("b\xfccher.example", "B\xdcCHER.Example", "bu\u0308cher.example", "xn--bcher-kva.example")
 
 
