@@ -94,7 +94,7 @@ class Progress:
                 self._samples.popleft()
             if self._items:
                 self._drawn = True
-                self._stream.write(_CLEAR + self._text(now)[: self._columns() - 1])
+                self._stream.write(_CLEAR + self._text(now)[: _columns(self._stream) - 1])
                 self._stream.flush()
 
     def end(self, item: Item) -> None:
@@ -134,9 +134,10 @@ class Progress:
             text += f"  {duration((known - done) / rate)} left"
         return text
 
-    def _columns(self) -> int:
-        try:
-            found = os.get_terminal_size(-1 if self._stream is None else self._stream.fileno()).columns
-        except (OSError, ValueError):
-            found = 0
-        return found or _COLUMNS
+
+def _columns(terminal: IO[str]) -> int:
+    try:
+        found = os.get_terminal_size(terminal.fileno()).columns
+    except (OSError, ValueError):
+        found = 0
+    return found or _COLUMNS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from mint._command.progress import Progress, duration
 from mint._command.verbose import flags_by_name, lines
 
@@ -57,6 +59,43 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
         clock.now += 1.0
         item.advance(octets)
     assert drawn(stream)[-1] == "page  10.0 MiB  1.0 KiB/s"
+
+
+@pytest.mark.parametrize(
+    ("advances", "rate"),
+    [
+        # Seconds since the start, and octets; the rate is that since the first drawing of the last 5 seconds.
+        ([(0.0, 1_024)], "0 B/s"),
+        ([(1.0, 1_024)], "1.0 KiB/s"),
+        ([(10.0, 1_024)], "102 B/s"),
+        ([(1.0, 5_120), (5.0, 0)], "1.0 KiB/s"),
+        ([(1.0, 5_120), (5.125, 0)], "0 B/s"),
+        ([(1.0, 5_120), (6.0, 5_120)], "1.0 KiB/s"),
+        ([(1.0, 5_120), (2.0, 0), (6.0, 0)], "0 B/s"),
+        ([(10.0, 5_120), (20.0, 0)], "0 B/s"),
+        ([(1.0, 1_024), (2.0, 1_024), (3.0, 1_024)], "1.0 KiB/s"),
+    ],
+)
+def test_over_which_time_the_rate_is_measured(advances: list[tuple[float, int]], rate: str) -> None:
+    stream, clock = Terminal(), Clock()
+    line = Progress(stream, clock=clock)
+    clock.now += 1.0
+    start = clock.now
+    item = line.start("page")
+    for seconds, octets in advances:
+        clock.now = start + seconds
+        item.advance(octets)
+    assert drawn(stream)[-1].rpartition("  ")[2] == rate
+
+
+@pytest.mark.parametrize(("pause", "count"), [(0.0999, 0), (0.1, 1), (0.1001, 1)])
+def test_the_shortest_time_between_two_drawings(pause: float, count: int) -> None:
+    stream, clock = Terminal(), Clock()
+    clock.now = 0.0  # from which the differences are exact
+    item = Progress(stream, clock=clock).start("page")
+    clock.now = pause
+    item.advance(1)
+    assert len(drawn(stream)) == count
 
 
 def test_several_at_once() -> None:

@@ -563,7 +563,8 @@ def test_a_transfer_of_unknown_size_hides_the_time_that_is_left() -> None:
 
 @pytest.mark.parametrize("columns", [1, 10, 40, 80])
 def test_the_line_leaves_the_last_column_free(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 24)))
+    sizes = {9: os.terminal_size((columns, 24))}
+    monkeypatch.setattr(os, "get_terminal_size", sizes.__getitem__)
     monkeypatch.setattr(Terminal, "fileno", lambda _: 9)
     stream, clock = Terminal(), Clock()
     item = Progress(stream, clock=clock).start("a long name")
