@@ -88,6 +88,44 @@ def test_over_which_time_the_rate_is_measured(advances: list[tuple[float, int]],
     assert drawn(stream)[-1].rpartition("  ")[2] == rate
 
 
+class Buffered(Terminal):
+    """A terminal that shows only what was flushed."""
+
+    shown = ""
+
+    def flush(self) -> None:
+        self.shown = self.getvalue()
+
+
+def test_everything_is_seen_at_once() -> None:
+    """A message can be printed after `clear`; the next drawing brings the line back."""
+    stream, clock = Buffered(), Clock()
+    line = Progress(stream, clock=clock)
+    items = [line.start("a"), line.start("b")]
+    text = "2 at once, 0 done  1 B  1 B/s"
+    clock.now += 1.0
+    items[0].advance(1)
+    assert stream.shown == CLEAR + text
+    for _ in range(2):
+        line.clear()
+        assert stream.shown == CLEAR + text + CLEAR
+    clock.now += 1.0
+    items[0].advance(1)
+    assert stream.shown == CLEAR + text + CLEAR + CLEAR + "2 at once, 0 done  2 B  1 B/s"
+    items[0].end()
+    assert stream.shown.endswith("1 B/s" + CLEAR)
+
+
+def test_nothing_is_drawn_for_a_transfer_that_has_ended() -> None:
+    stream, clock = Buffered(), Clock()
+    item = Progress(stream, clock=clock).start("a")
+    item.end()
+    clock.now += 1.0
+    item.advance(1)
+    item.end()
+    assert stream.getvalue() == ""
+
+
 @pytest.mark.parametrize(("pause", "count"), [(0.0999, 0), (0.1, 1), (0.1001, 1)])
 def test_the_shortest_time_between_two_drawings(pause: float, count: int) -> None:
     stream, clock = Terminal(), Clock()
