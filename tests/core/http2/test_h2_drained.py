@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from mint._core.events import RequestRef
 
 TUNNEL = ("CONNECT", "example.org:443", (), None, True)
-ASKED = [(PING, 0, b"received")]
+ASKED = [(PING, 0, 0, b"received")]
 
 
-def question(talk: Conversation) -> list[tuple[int, int, bytes]]:
+def question(talk: Conversation) -> list[tuple[int, int, int, bytes]]:
     """Return what was sent after GOAWAY had arrived, besides the client's own part of the streams."""
-    return [(each.kind, each.flags, each.payload) for each in talk.replies]
+    return [(each.kind, each.flags, each.stream, each.payload) for each in talk.replies]
 
 
 def drained(talk: Conversation) -> None:

@@ -337,6 +337,17 @@ def test_joined_cookies_of_promises_are_in_proportion_to_the_input() -> None:
     assert sum(isinstance(event, PushPromise) for event in honest.events) == 1_999
 
 
+def test_only_cookies_count_as_joined() -> None:
+    talk = opened(mine=(("enable_push", 1),))
+    talk.request()
+    talk.feed(talk.server.headers(1, OK))
+    other = [("x-other", "v" * 1_800)] * 130
+    talk.feed(talk.server.promise(1, 2, [*PROMISED, *other, ("cookie", "a=b"), ("cookie", "c=d")]))
+    assert resets(talk) == []
+    (made,) = [event for event in talk.events if isinstance(event, PushPromise)]
+    assert made.headers == (*PROMISED, *other, ("cookie", "a=b; c=d"))
+
+
 def test_late_window_updates_and_acknowledgements_are_ignored() -> None:
     talk = with_request()
     talk.take(talk.state.cancel(ref(1)))

@@ -390,6 +390,21 @@ def test_closed_streams_are_remembered_up_to_a_limit() -> None:
     assert resets(none) == []
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 9])
+def test_the_limit_of_remembered_streams_is_exact(limit: int) -> None:
+    """Once a later stream is forgotten, it is unknown how an earlier one ended."""
+    for cancelled in (limit, limit + 1):
+        talk = opened((3, 100), max_remembered=limit)
+        talk.request()
+        talk.feed(talk.server.answer(1, b"x"))
+        for _ in range(cancelled):
+            one = talk.request()
+            talk.take(talk.state.cancel(one))
+        talk.drop()
+        talk.feed(data(1, b"y"))
+        assert resets(talk) == ([(1, 5)] if cancelled == limit else [])
+
+
 def test_states_are_compared_by_their_behaviour() -> None:
     one, other = opened(), opened()
     assert one.state == other.state
