@@ -195,6 +195,17 @@ def test_options_that_exclude_each_other(one: list[str], two: list[str]) -> None
             parse([*arguments, "http://a.test"])
 
 
+@pytest.mark.parametrize(
+    ("option", "needed"), [(["--key", "k"], ["--cert", "c"]), (["--record-secrets"], ["--record", "r"])]
+)
+def test_options_that_need_another(option: list[str], needed: list[str]) -> None:
+    """Which of them comes first does not matter, and the other one can be given alone."""
+    for arguments in ([*option, *needed], [*needed, *option], needed):
+        parse([*arguments, "http://a.test"])
+    with pytest.raises(UsageError, match=f"{option[0]} needs {needed[0]}"):
+        parse([*option, "http://a.test"])
+
+
 @pytest.mark.parametrize("option", ["-o", "-T"])
 def test_no_more_files_than_urls(option: str) -> None:
     urls = ["http://a.test/x", "http://b.test/y"]
