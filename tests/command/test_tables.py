@@ -15,6 +15,7 @@ from mint import errors
 from mint._checks import LONGEST
 from mint._command import main
 from mint._command.arguments import parse, parse_location, shown_name
+from mint._command.bodies import Upload
 from mint._command.codes import exit_code, text_of
 from mint._command.connecting import Dialer
 from mint._command.outputs import remote_name
@@ -204,6 +205,53 @@ def test_options_that_need_another(option: list[str], needed: list[str]) -> None
         parse([*arguments, "http://a.test"])
     with pytest.raises(UsageError, match=f"{option[0]} needs {needed[0]}"):
         parse([*option, "http://a.test"])
+
+
+BOTH, ONE, TWO = ("http1", "http2"), ("http1",), ("http2",)
+OVER_TLS, WITHOUT_TLS = "over TLS use --http2", "without TLS use --h2c"
+
+
+@pytest.mark.parametrize(
+    ("options", "http", "https", "mixed"),
+    [
+        ([], BOTH, BOTH, BOTH),
+        (["--http1.1"], ONE, ONE, ONE),
+        (["--http2"], WITHOUT_TLS, TWO, WITHOUT_TLS),
+        (["--h2c"], TWO, OVER_TLS, OVER_TLS),
+        (["--http2", "--h2c"], TWO, OVER_TLS, OVER_TLS),
+        (["--http1.1", "--http2"], *["together"] * 3),
+        (["--http1.1", "--h2c"], *["together"] * 3),
+    ],
+)
+def test_the_protocols_for_each_scheme(
+    options: list[str],
+    http: tuple[str, ...] | str,
+    https: tuple[str, ...] | str,
+    mixed: tuple[str, ...] | str,
+) -> None:
+    for urls, expected in (
+        (["http://a.test"], http),
+        (["https://a.test"], https),
+        (["https://a.test", "http://a.test"], mixed),
+        (["http://a.test", "https://a.test"], mixed),
+    ):
+        if isinstance(expected, str):
+            with pytest.raises(UsageError, match=expected):
+                parse([*options, *urls])
+        else:
+            assert parse([*options, *urls]).protocols == expected
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_standard_input_is_sent_once(count: int) -> None:
+    files = [word for _ in range(count) for word in ("-T", "-")]
+    arguments = [*files, "-T", "file", *(f"http://a.test/{number}" for number in range(count + 1))]
+    if count > 1:
+        with pytest.raises(UsageError, match="standard input can be sent only once"):
+            parse(arguments)
+    else:
+        sent = [order.request.body for order in parse(arguments).orders]
+        assert [each.path for each in sent if isinstance(each, Upload)] == ["-"] * count + ["file"]
 
 
 @pytest.mark.parametrize("option", ["-o", "-T"])
