@@ -102,12 +102,15 @@ class Bomb:
             if not self.left:
                 self.where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
                 self._checked.clear()
-                raise self.error
+                self._go_off()
         elif event == "exception":
             self._checked[frame] = False
         elif event == "return":
             self._checked.pop(frame, None)
         return self
+
+    def _go_off(self) -> None:
+        raise self.error
 
     def goes_off(self, work: Callable[[], object]) -> bool:
         """Run the work; return false if it ended before the exception was raised."""
@@ -119,3 +122,23 @@ class Bomb:
         finally:
             sys.settrace(None)
         return False
+
+
+class Handler(Bomb):
+    """Calls a function before the n-th instruction of mint, as a signal handler that raises nothing."""
+
+    def __init__(self, at: int, call: Callable[[], object]) -> None:
+        super().__init__(at)
+        self._call = call
+
+    def _go_off(self) -> None:
+        self._call()
+
+    def runs(self, work: Callable[[], object]) -> bool:
+        """Run the work; return false if it ended before the function was called."""
+        sys.settrace(self)
+        try:
+            work()
+        finally:
+            sys.settrace(None)
+        return not self.left

@@ -228,9 +228,11 @@ class Tunnels(TunnelsBase):
             self.wait(until, "sending", lambda: not wire.unsent)
         with self._lock, self._giving_up():
             if not self.waits and wire.unsent and not give_way():
+                self._check_idle()
                 try:
                     left = None if until is None else max(0.0, until - monotonic())
-                    self._connection = self._connection.flush(left)
+                    with self._in_operation:
+                        self._connection = self._connection.flush(left)
                 except TransportError as error:
                     self._follow(error)
                     if isinstance(error, TransportTimeout):
@@ -283,15 +285,20 @@ class Tunnels(TunnelsBase):
     def _take_now(self) -> bool:
         """Read what has arrived; return false if nothing has."""
         self.wire.permit("recv")  # a refusal costs nothing
+        self._check_idle()
         with self._giving_up():
             return self._take_there()
 
     def _take_there(self) -> bool:
-        before = self._connection
         try:
-            self._connection, responses = before.recv(timeout=0)
+            with self._in_operation:
+                before = self._connection
+                try:
+                    self._connection, responses = before.recv(timeout=0)
+                except TransportTimeout as error:
+                    self._connection = before.after(error)
+                    raise
         except TransportTimeout as error:
-            self._connection = before.after(error)
             self._share(error.responses)
             return bool(error.responses)
         except MintError as error:
@@ -318,20 +325,19 @@ class Tunnels(TunnelsBase):
         """Change how the connection to the proxy is read, as `set_mode` of a connection does."""
         if mode not in {"active", "passive"}:
             raise ValueError(f'mode must be "active" or "passive", not {mode!r}')
-        with self._lock, GivingUp(self._after_exception):
-            self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
-            self._wake_threads()
+        with self._lock, GivingUp(self._after_exception, self._catch_up):
+            self._check_idle()
+            with self._in_operation:
+                self._connection = self._connection.set_mode(
+                    "active" if mode == "active" else "passive", mailbox
+                )
+            self.wake()  # the threads that wait check the mode again: in active mode they may not read
 
     def _after_exception(self) -> None:
         """Continue after an exception has interrupted `set_mode`: it may have closed the connection."""
         if self.wire.closed:
             self._give_up()
-        self._wake_threads()
-
-    def _wake_threads(self) -> None:
-        """Have the threads that wait check the mode again: in active mode they may not read."""
-        self._notify()
-        self._wake_reader()
+        self.wake()
 
     def stream(self, message: object) -> bool | Unknown:
         """Feed a message of a mailbox; return `mint.UNKNOWN` if it is not for the proxy's connection.

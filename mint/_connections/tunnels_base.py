@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
+from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
@@ -23,7 +24,15 @@ from .._process import current_process
 from .._wire.link import Link, Refused
 from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
-from ..errors import HTTPError, MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
+from ..errors import (
+    HTTPError,
+    MintError,
+    ProxyFailed,
+    StaleConnectionError,
+    TransportClosed,
+    TransportError,
+    UnexpectedProxyStatus,
+)
 from ..proxy import check_sent_headers
 from ..responses import ConnectionEvent, Data, RequestFailed
 from ..types import STREAM, UNKNOWN, Eof
@@ -78,11 +87,12 @@ class GivingUp:
     """A context that gives something up, or completes it, if an unexpected exception leaves it.
 
     After a `MemoryError`, or an exception of a signal handler, it is unknown what was sent, and whether the
-    tunnels have received what was read.
+    tunnels have received what was read. If nothing unexpected happened, `catch_up` is called at the end.
     """
 
-    def __init__(self, give_up: Callable[[], None]) -> None:
+    def __init__(self, give_up: Callable[[], None], catch_up: Callable[[], None] | None = None) -> None:
         self._give_up = give_up
+        self._catch_up = catch_up
 
     def __enter__(self) -> None:
         """Begin."""
@@ -93,10 +103,11 @@ class GivingUp:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None or issubclass(kind, _EXPECTED):
-            return
         try:
-            self._give_up()
+            if kind is not None and not issubclass(kind, _EXPECTED):
+                self._give_up()
+            elif self._catch_up is not None:
+                self._catch_up()
         except BaseException:
             # Another one came meanwhile; the rest of it is done all the same.
             self._give_up()
@@ -121,6 +132,10 @@ class TunnelsBase(ABC):
         """The tunnels whose windows are not refilled, because much waits for their readers."""
         # Not `threading.RLock`: at the end of a `with` block, CPython needs memory to release that.
         self._lock = Mutex()
+        # A signal handler may close tunnels while its own thread, which holds the lock, is in an operation on
+        # the connection. An operation of the handler would make that one outdated, so it is done afterwards.
+        self._in_operation = Mutex()
+        self._postponed: deque[Callable[[HTTP2], HTTP2]] = deque()
         self._process = current_process()
 
     @property
@@ -166,9 +181,16 @@ class TunnelsBase(ABC):
                 self._cancel(gone)
             with self._giving_up():
                 try:
-                    self._connection, ref = self._connection.request("CONNECT", target, self._headers, STREAM)
+                    with self._in_operation:
+                        self._connection, ref = self._connection.request(
+                            "CONNECT", target, self._headers, STREAM
+                        )
                 except TransportError as error:
                     self._follow(error)
+                    raise
+                except StaleConnectionError as error:
+                    if self.wire.closed:  # by a signal handler, just before the request
+                        raise TransportClosed from error
                     raise
                 link = TunnelLink(self, Tunnel(self, ref), tcp)
                 self._links[ref] = weakref.ref(link)
@@ -205,17 +227,30 @@ class TunnelsBase(ABC):
 
     def _do(self, operation: Callable[[HTTP2], HTTP2]) -> None:
         """Run an operation on the newest value; a broken connection fails all tunnels."""
+        if self._in_operation.held:
+            self._postponed.append(operation)
+            return
         with self._giving_up():
-            try:
+            self._perform(operation)
+
+    def _perform(self, operation: Callable[[HTTP2], HTTP2]) -> None:
+        try:
+            with self._in_operation:
                 self._connection = operation(self._connection)
-            except TransportError as error:
-                self._follow(error)
-            except (ValueError, MintError):
-                return
+        except TransportError as error:
+            self._follow(error)
+        except (ValueError, MintError):
+            return
+
+    def _catch_up(self) -> None:
+        """Do what a signal handler has asked for during an operation of this thread."""
+        while self._postponed and not self._in_operation.held:
+            self._perform(self._postponed.popleft())
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
         """Send what the windows allow; return false if the stream accepts no more data."""
         with self._lock:
+            self._check_idle()
             with GivingUp(tunnel.give_up):
                 if self.room(tunnel.ref) is None:
                     tunnel.write(octets)  # and drop it
@@ -238,7 +273,8 @@ class TunnelsBase(ABC):
     def end(self, tunnel: Tunnel) -> None:
         """End the outgoing direction of a tunnel after its queued data."""
         with self._lock, GivingUp(tunnel.give_up):
-            tunnel.close_notify()
+            if not self._in_operation.held:  # otherwise the tunnel is only cancelled
+                tunnel.close_notify()
 
     def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # like the connection's method
         self._do(lambda connection: connection.set_refill(ref, refill))
@@ -260,9 +296,18 @@ class TunnelsBase(ABC):
         # Cancel it even if the proxy has ended: half-closed streams count for its limit (RFC 9113 5.1.2).
         self._cancel(tunnel.ref)
         # Another thread may be waiting for this tunnel.
+        self.wake()
+        self._links.pop(tunnel.ref, None)  # a signal handler may have come first
+
+    def wake(self) -> None:
+        """Wake everyone who waits for a tunnel: it may have been closed."""
         self._notify()
         self._wake_reader()
-        del self._links[tunnel.ref]
+
+    def _check_idle(self) -> None:
+        """Refuse to work in a signal handler that has interrupted an operation on the connection."""
+        if self._in_operation.held:
+            raise Refused("a signal handler may close tunnels, but not use them while its thread does")
 
     def call_in_loop(self, work: Callable[[], object]) -> bool:
         """Call a function in a thread that may use the connection; in blocking code, any thread may."""
@@ -281,10 +326,12 @@ class TunnelsBase(ABC):
         with self._lock:
             if self.waits or not self._connection.is_open("read"):
                 return False
+            self._check_idle()
             with self._giving_up():
+                with self._in_operation:
+                    events = self._connection.foreseen()
                 return any(
-                    not isinstance(each, ConnectionEvent) and each.ref == tunnel.ref
-                    for each in self._connection.foreseen()
+                    not isinstance(each, ConnectionEvent) and each.ref == tunnel.ref for each in events
                 )
 
     def take_undelivered(self, tunnel: Tunnel) -> None:
@@ -369,16 +416,18 @@ class TunnelsBase(ABC):
     def _feed(self, message: object) -> bool | Unknown:
         """Feed a message to the connection to the proxy, and pass its data to the tunnels."""
         with self._lock, self._giving_up():
+            self._check_idle()
             try:
-                taken = self._connection.stream(message)
+                with self._in_operation:
+                    taken = self._connection.stream(message)
+                    if taken is UNKNOWN:
+                        return UNKNOWN
+                    self._connection, responses = taken
             except MintError as error:
                 if error.local:
                     raise
                 self._follow(error)
                 return True
-            if taken is UNKNOWN:
-                return UNKNOWN
-            self._connection, responses = taken
             self._share(responses)
             if not self._connection.is_open("read"):
                 self._lost(TransportClosed())
@@ -387,10 +436,12 @@ class TunnelsBase(ABC):
     # -- the end
 
     def _giving_up(self) -> GivingUp:
-        return GivingUp(self._give_up)
+        return GivingUp(self._give_up, self._catch_up)
 
     def _give_up(self) -> None:
         """Close everything after an exception that may have cost what the proxy said."""
+        if self._in_operation.held:
+            self._postponed.append(_close)  # the interrupted operation stores its own value first
         self._connection = self._connection.close()
         self._lost(TransportClosed())
 
@@ -414,3 +465,7 @@ class TunnelsBase(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _close(connection: HTTP2) -> HTTP2:
+    return connection.close()

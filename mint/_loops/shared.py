@@ -93,6 +93,10 @@ class SharedConnection(Protocol):
         """Cancel a tunnel; never raises."""
         ...
 
+    def wake(self) -> None:
+        """Wake everyone who waits for a tunnel: it may have been closed."""
+        ...
+
 
 class TunnelLink(Link):
     """One tunnel as a link."""
@@ -211,6 +215,8 @@ class TunnelLink(Link):
     def _drain(self, down_to: int, timeout: float | None, *, each: bool) -> None:
         until = None if timeout is None else monotonic() + timeout
         while self.unsent > down_to and not self.is_blocked:
+            if self._writing == Writing.CLOSED or self.tunnel.failure is not None:
+                raise self.tunnel.failure or TransportClosed()
             self.tunnels.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
@@ -327,6 +333,9 @@ class TunnelLink(Link):
                 self.end()  # nothing can be sent to the proxy any more
         else:
             super().close()
+
+    def _wake(self) -> None:
+        self.tunnels.wake()
 
     def _shut(self) -> None:
         if not self._is_ours:

@@ -139,14 +139,15 @@ class StreamedAnswer(Streamed):
         except BaseException:
             leave(self._pool, self._stream, self._stream.sender)
             raise
+        finally:
+            self._driver.catch_up()
 
     # -- the end
 
     def close(self) -> None:
         """Cancel the request, unless its answer is complete; idempotent."""
         try:
-            with self._pool.lock:
-                self._stream.session.cancel(self._stream)
+            self._driver.end(lambda: self._stream.session.cancel(self._stream))
         except BaseException:
             # An exception of a signal handler may have interrupted this: do the rest.
             abandon(self._pool, self._request)
@@ -310,14 +311,22 @@ class Pool:
     @property
     def statistics(self) -> Statistics:
         """Numbers of connections and requests, now and since the pool was made."""
-        with self._state.lock:
-            return self._state.statistics()
+        try:
+            with self._state.lock:
+                return self._state.statistics()
+        finally:
+            self._driver.catch_up()
 
     def close(self) -> None:
-        """Close all connections. Requests that are under way or waiting fail with `PoolClosed`."""
-        with self._state.lock:
-            self._state.close()
-            self._end_recording()
+        """Close all connections. Requests that are under way or waiting fail with `PoolClosed`.
+
+        A signal handler may call this; if its own thread is just changing the pool, that is finished first.
+        """
+        self._driver.end(self._close)
+
+    def _close(self) -> None:
+        self._state.close()
+        self._end_recording()
 
     def __enter__(self) -> Self:
         """Close the pool at the end of the block."""

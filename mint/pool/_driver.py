@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Coroutine, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -44,6 +45,7 @@ class Driver:
         self, options: ConnectOptions, own_connect: Callable[[Origin, float | None], Connection] | None
     ) -> None:
         self.lock: AbstractContextManager[object] = Mutex()
+        self._postponed: deque[Callable[[], None]] = deque()
         self.clock = monotonic
         self.make_event: Callable[[], LockEvent] = LockEvent
         self._options = options
@@ -61,6 +63,33 @@ class Driver:
         """Replace the lock in a forked child, because a thread of the parent may have held it."""
         self.lock = unlocked(self.lock)
 
+    def end(self, work: Callable[[], None]) -> None:
+        """End something with the lock held.
+
+        A signal handler may do that while its own thread changes the pool: then it is done when this thread
+        has released the lock.
+        """
+        if self._is_in_change:
+            self._postponed.append(work)
+            return
+        try:
+            with self.lock:
+                work()
+        finally:
+            self.catch_up()
+
+    @property
+    def _is_in_change(self) -> bool:
+        return isinstance(self.lock, Mutex) and self.lock.held
+
+    def catch_up(self) -> None:
+        """Do what signal handlers of this thread have postponed."""
+        while self._postponed and not self._is_in_change:
+            with self.lock:
+                # Removed afterwards: all of it can be repeated if an exception interrupts it.
+                self._postponed[0]()
+                self._postponed.popleft()
+
     @staticmethod
     def settle_soon(pool: PoolState) -> None:
         """Wake the threads that wait for a connection; each settles. Otherwise the next request does."""
@@ -73,6 +102,8 @@ class Driver:
             step = next(procedure)
             while True:
                 try:
+                    if self._postponed:
+                        self.catch_up()
                     self._perform(step)
                 except BaseException as error:  # noqa: BLE001  # the procedure decides
                     step = procedure.throw(error)
@@ -81,6 +112,9 @@ class Driver:
         except StopIteration as over:
             result: _T = over.value
             return result
+        finally:
+            if self._postponed:
+                self.catch_up()
 
     def _perform(self, step: Step) -> None:
         try:
@@ -179,6 +213,8 @@ class Driver:
                 message = mailbox.receive(self._left(until))
                 with self.lock:
                     session.feed(message)
+        elif session.is_lost:
+            return  # closed meanwhile, and its mailbox, if it had one, is forgotten
         elif session.is_sending:
             # `recv` must not wait here, because other threads must be able to send meanwhile.
             if not self._recv(session, 0):

@@ -404,6 +404,8 @@ def _completely(pool: PoolState, work: Callable[[], None]) -> None:
         with pool.lock:
             work()
         raise
+    finally:
+        pool.catch_up()
 
 
 def _send_head(pool: PoolState, session: Session, request: PoolRequest) -> Procedure[Stream]:

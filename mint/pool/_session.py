@@ -269,7 +269,7 @@ class Session:
     @property
     def is_sending(self) -> bool:
         """Whether more of the body of a request has to be sent."""
-        return any(stream.wants_body for stream in self.streams.values())
+        return any(stream.wants_body for stream in tuple(self.streams.values()))
 
     # -- requests
 

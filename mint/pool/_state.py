@@ -45,6 +45,10 @@ class Loop(Protocol):
         """Continue in a forked child, where no other thread holds the lock."""
         ...
 
+    def catch_up(self) -> None:
+        """Do what a signal handler could not do while its own thread held the lock; called without it."""
+        ...
+
     def settle_soon(self, pool: PoolState) -> None:
         """Have `pool.settle` called soon. A finalizer calls this, at any time and in any thread."""
         ...
@@ -103,6 +107,10 @@ class PoolState:
         self._dropped.append(stream)
         self._loop.settle_soon(self)
         return True
+
+    def catch_up(self) -> None:
+        """Do what a signal handler of this thread has postponed."""
+        self._loop.catch_up()
 
     def is_late(self, until: float | None) -> bool:
         """Whether this time has been reached."""

@@ -73,6 +73,9 @@ class _Driver:
     def begin_anew(self) -> None:
         pass  # there is no lock
 
+    def catch_up(self) -> None:
+        pass  # nothing is postponed
+
     def settle_soon(self, pool: PoolState) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed
             if self._loop is not None:

@@ -39,6 +39,9 @@ class FakeLoop:
     def begin_anew(self) -> None:
         raise AssertionError("no test of this module forks")
 
+    def catch_up(self) -> None:
+        pass  # no test of this module has signal handlers
+
     def settle_soon(self, pool: PoolState) -> None:
         pass  # the next use of the pool calls `settle`
 
