@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
     from .._transcripts.recorder import Record
+    from ..responses import RequestRef
     from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Unknown
     from .http1 import HTTP1
     from .http2 import HTTP2
@@ -177,6 +178,19 @@ class Tunnels(TunnelsBase):
         except TransportError as error:
             raise ProxyFailed(error) from error
         self._check_answer(link)
+
+    def room(self, ref: RequestRef) -> int | None:
+        """Return how many octets the windows allow now; `None` if the stream accepts no more data.
+
+        It is also 0 while much is queued for the proxy: the link of the tunnel waits then. Otherwise the
+        operation that sends would wait with the lock held, so that no other tunnel could receive, and for as
+        long as the options of the connection to the proxy say.
+        """
+        room = super().room(ref)
+        wire = self.wire
+        if room and self.waits and isinstance(wire, Link) and wire.unsent > wire.high_water // 2:
+            return 0
+        return room
 
     # -- reading for all tunnels
 
