@@ -335,7 +335,8 @@ class TunnelLink(Link):
             super().close()
 
     def _wake(self) -> None:
-        self.tunnels.wake()
+        if self._is_ours:
+            self.tunnels.wake()
 
     def _shut(self) -> None:
         if not self._is_ours:
