@@ -10,6 +10,7 @@ import mint
 from mint.errors import ContentLengthMismatch
 from mint.testing import frames as f
 from mint.testing import memory
+from tests import http1_driver, http2_driver
 
 CASES = list(
     product(["http1", "http2"], ["GET", "POST", "DELETE", "X"], [None, 0, 1, 2, 10], [None, 0, 1, 2, 10])
@@ -49,6 +50,29 @@ def test_content_that_is_given_with_the_request(
             conn.request(method, "/", fields_of(declared), content)
         assert caught.value.local
         assert server.received() == b""
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "X"])
+@pytest.mark.parametrize(
+    ("declared", "size"), [(None, None), (None, 0), (None, 2), (0, None), (0, 0), (2, 2)]
+)
+def test_a_length_is_sent_once(method: str, declared: int | None, size: int | None) -> None:
+    content = None if size is None else bytes(size)
+    length = size if declared is None else declared
+    if length is None and method in ("POST", "PUT", "PATCH"):
+        length = 0
+    wanted = [] if length is None else [str(length)]
+    head = (
+        http1_driver.sent(method, "/", fields_of(declared), content)
+        .partition(b"\r\n\r\n")[0]
+        .decode()
+        .lower()
+    )
+    lines = [line.partition(": ") for line in head.split("\r\n")]
+    assert [value for name, _, value in lines if name == "content-length"] == wanted
+    talk = http2_driver.opened()
+    talk.request(method, "/", fields_of(declared), None if content is None else (content,))
+    assert [value for name, value in talk.fields() if name == "content-length"] == wanted
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
