@@ -1,4 +1,4 @@
-"""-u: the field that is sent, and when a password is asked for."""
+"""The fields that are sent, those of -u in particular, and what is read from the terminal or standard input."""
 
 from __future__ import annotations
 
@@ -25,6 +25,46 @@ def sent(text: str) -> bytes:
 def test_the_name_and_the_password(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)  # nothing is asked for
     assert sent(text) == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ([], [("accept", "*/*")]),
+        (["-H", "X: 1"], [("accept", "*/*"), ("X", "1")]),
+        (["-H", "X: 1", "-H", "Accept: a"], [("X", "1"), ("Accept", "a")]),
+        (
+            ["-d", "x", "-u", "a:b", "-H", "X: 1"],
+            [
+                ("accept", "*/*"),
+                ("X", "1"),
+                ("authorization", "Basic YTpi"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ],
+        ),
+        (
+            ["--json", "{}", "-H", "X: 1"],
+            [("accept", "application/json"), ("X", "1"), ("content-type", "application/json")],
+        ),
+        (
+            ["--json", "{}", "-H", "Content-Type: x"],
+            [("accept", "application/json"), ("Content-Type", "x")],
+        ),
+    ],
+)
+def test_the_order_of_the_fields(options: list[str], fields: list[tuple[str, str]]) -> None:
+    command = parse([*options, "http://a.test"])
+    assert list(command.headers) == list(command.orders[0].request.headers) == fields
+
+
+@pytest.mark.parametrize("option", [["-T", "-"], ["-d", "@-"], ["--json", "@-"]])
+def test_standard_input_that_is_closed(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is noticed only where it is to be read."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="standard input is closed"):
+        parse([*option, "http://a.test"])
+    for other in (["-T", "file"], ["-d", "-"], ["--json", "-"]):
+        parse([*other, "http://a.test"])
 
 
 @pytest.mark.parametrize("mark", ["\0", "\t", "\n", "\x1f", "\x7f"])
