@@ -1,4 +1,4 @@
-"""The fields that are sent, those of -u in particular, and what is read from the terminal or standard input."""
+"""The fields that are sent, those of -u in particular, and what is read from standard input."""
 
 from __future__ import annotations
 
