@@ -109,3 +109,21 @@ def test_octets_for_a_link_that_may_be_read_wake_its_mailbox(octets: bytes) -> N
     link.put(octets)
     assert box.watched == before + 1
     assert link.has_next
+
+
+@pytest.mark.parametrize("clean", [False, True])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_mailbox_is_told_of_an_end_in_memory(clean: bool, waits: bool) -> None:
+    """There is no socket that could report it, also not while the mailbox already watches the link."""
+    with mint.Mailbox() as mailbox:
+        conn, link = opened("http1")
+        conn = conn.set_mode("active", mailbox)
+        if waits:
+            with pytest.raises(mint.errors.TransportTimeout):
+                mailbox.receive(0)
+        link.put_eof(clean=clean)
+        message = mailbox.receive(0)
+        assert message == mint.Closed(conn.source, 1, clean)
+        fed = conn.stream(message)
+        assert fed is not mint.UNKNOWN
+        assert not fed[0].is_open("read")
