@@ -276,8 +276,9 @@ cdef class LinkBase:
     cdef bint enter(self, long long generation) noexcept:
         if self.home and self.home != PyThread_get_thread_ident():
             return False
-        # Not even one thread can claim the link twice: an operation within another is a mistake.
-        if not self._guard.enter_once():
+        # Not even one thread can claim the link twice: an operation within another is a mistake. In a signal
+        # handler, the one that was interrupted may also be a read or write of a mailbox or an event loop.
+        if self._wire.mine() or not self._guard.enter_once():
             return False
         if generation != self.generation:
             self._guard.leave()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed
-from .asyncio_link import AsyncioLink
+from .asyncio_link import AsyncioLink, wake
 from .shared import TunnelLink
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ class Mailbox:
         waiter = self._loop.create_future()
         self._waiting.append(waiter)
         try:
+            if self._closed or self._queue:
+                self._wake()  # a signal handler has closed the mailbox, or posted, before this task waited
             await waiter
         except BaseException:
             with contextlib.suppress(ValueError):
@@ -197,14 +199,16 @@ class Mailbox:
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        while self._waiting:
-            waiter = self._waiting[0]
-            waits = not waiter.done()
-            if waits:
-                waiter.set_result(None)
-            del self._waiting[0]
-            if waits:
-                return
+        waiting = self._waiting
+        woken = False
+        while waiting and not woken:
+            # A signal handler may wake all tasks between any two of these steps.
+            try:
+                waiter = waiting[0]
+                woken = wake(waiter)
+                waiting.remove(waiter)
+            except (IndexError, ValueError):
+                continue
 
     async def __aiter__(self) -> AsyncIterator[object]:
         """Return messages until the mailbox is closed."""

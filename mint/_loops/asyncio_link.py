@@ -54,6 +54,17 @@ class NextIteration:
         self._handle = None
 
 
+def wake(waiter: asyncio.Future[None]) -> bool:
+    """Wake the task that waits for this; return false if it was woken before, or cancelled."""
+    if waiter.done():
+        return False
+    try:
+        waiter.set_result(None)
+    except asyncio.InvalidStateError:  # a signal handler has just done it
+        return False
+    return True
+
+
 class EagerInbox:
     """The base of an inbox that reads each message in the next iteration of the loop, without being asked."""
 
@@ -104,7 +115,11 @@ class _Registration:
                 self._doubtful &= ~WRITE
         except RuntimeError:
             pass  # the loop is closed
-        except OSError as error:
+        except (OSError, ValueError, KeyError) as error:
+            if self._socket.fileno() < 0:
+                return  # a signal handler has closed it meanwhile
+            if not isinstance(error, OSError):
+                raise
             raise broken(error, "watching the socket") from error
 
     @property
@@ -275,8 +290,7 @@ class AsyncioLink(SocketBase):
 
     def _wake_flushes(self) -> None:
         for waiter in self._flushing:
-            if not waiter.done():
-                waiter.set_result(None)
+            wake(waiter)
         if self.progressed is not None:
             self.progressed()
 

@@ -48,7 +48,7 @@ class SelectorPoller:
     """A selector between sockets and a loop; it exists only while a socket is registered, or it is kept.
 
     A connection keeps it: if no descriptor is left, the program cannot connect, but the connections that it
-    has go on.
+    has go on. A signal handler may close the last connection, and so the selector, between any two steps.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -82,7 +82,7 @@ class SelectorPoller:
         if callback is None and self._selector is None:
             return
         selector = self._open()
-        key = selector.get_map().get(fd)
+        key = (selector.get_map() or {}).get(fd)
         callbacks: Callbacks = {} if key is None else dict(key.data)
         callbacks.pop(event, None)
         if callback is not None:
@@ -115,14 +115,22 @@ class SelectorPoller:
         self._selector = None
         try:
             if loop is not None and not loop.is_closed():
-                loop.remove_reader(selector.fileno())
+                with contextlib.suppress(ValueError):  # it was closed meanwhile
+                    loop.remove_reader(selector.fileno())
         finally:
             selector.close()
 
     def _look(self) -> None:
-        if self._selector is None:
+        selector = self._selector
+        if selector is None:
             return
-        for key, events in self._selector.select(0):
+        try:
+            found = selector.select(0)
+        except ValueError:
+            if selector is self._selector:
+                raise
+            return
+        for key, events in found:
             callbacks: Callbacks = key.data
             for event in (READ, WRITE):
                 callback = callbacks.get(event)
@@ -131,7 +139,8 @@ class SelectorPoller:
 
     def _current(self, fd: int, event: int) -> object:
         """Return the callback that is registered now: another callback may have changed or closed it."""
-        key = None if self._selector is None else self._selector.get_map().get(fd)
+        selector = self._selector
+        key = None if selector is None else (selector.get_map() or {}).get(fd)
         return None if key is None else key.data.get(event)
 
 

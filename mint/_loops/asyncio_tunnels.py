@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from .asyncio_connecting import within
-from .asyncio_link import AsyncioLink, EagerInbox, NextIteration
+from .asyncio_link import AsyncioLink, EagerInbox, NextIteration, wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +84,7 @@ class LoopReader(EagerInbox):
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""
         for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+            wake(waiter)
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""

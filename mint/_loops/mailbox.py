@@ -207,8 +207,10 @@ class Watcher:
     def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         try:
             return self._selector.select(timeout)
-        except OSError:
-            if isinstance(self._selector, selectors.SelectSelector) and not self._closed:
+        except (OSError, ValueError) as error:
+            if self._closed:
+                return []  # a signal handler has closed the mailbox
+            if isinstance(error, OSError) and isinstance(self._selector, selectors.SelectSelector):
                 return []  # on Windows, this means that another thread has closed a socket meanwhile
             raise
 
@@ -307,7 +309,8 @@ class Watcher:
             self._watches.discard(watch)
             if self._closed:
                 return
-            key = self._selector.get_map().get(watch.fd) if watch.fd >= 0 else None
+            registered = self._selector.get_map() or {}  # `None` if a signal handler has just closed it
+            key = registered.get(watch.fd) if watch.fd >= 0 else None
             if key is not None and key.data is watch:
                 watch.events = 0
                 with contextlib.suppress(OSError, ValueError, KeyError):

@@ -30,10 +30,12 @@ def read_for(wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> 
 class _Wakeup:
     """An event that can be cleared, and does not forget tasks that it could not wake.
 
-    If memory runs out in `trio.Event.set`, the event counts as set, and tasks wait for it forever.
+    If memory runs out in `trio.Event.set`, the event counts as set, and tasks wait for it forever. A signal
+    handler may set this one at any time, which trio allows for none of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, token: trio.lowlevel.TrioToken) -> None:
+        self._token = token
         self._is_set = False
         self._tasks: set[trio.lowlevel.Task] = set()
 
@@ -49,8 +51,19 @@ class _Wakeup:
     @trio.lowlevel.enable_ki_protection
     def wake(self) -> None:
         """Wake the tasks that wait now."""
+        # In a signal handler, trio itself or a task that is just about to wait may have been interrupted.
+        if not self._tasks:
+            return
+        running = _running_task()
+        if running is None or running in self._tasks:
+            with contextlib.suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self.wake, idempotent=True)
+            return
         while self._tasks:
-            task = self._tasks.pop()
+            try:
+                task = self._tasks.pop()
+            except KeyError:
+                return
             try:
                 trio.lowlevel.reschedule(task)
             except (MemoryError, SystemError):
@@ -67,14 +80,27 @@ class _Wakeup:
         task = trio.lowlevel.current_task()
 
         def abort(_: object) -> trio.lowlevel.Abort:
-            self._tasks.discard(task)
+            try:
+                self._tasks.remove(task)
+            except KeyError:
+                return trio.lowlevel.Abort.FAILED  # a signal handler has just woken it
             return trio.lowlevel.Abort.SUCCEEDED
 
         self._tasks.add(task)
         try:
+            if self._is_set:  # by a signal handler, since the first check
+                self.wake()
             await trio.lowlevel.wait_task_rescheduled(abort)
         finally:
             self._tasks.discard(task)
+
+
+def _running_task() -> trio.lowlevel.Task | None:
+    """Return the task that runs now; `None` in code of trio itself, and outside of it."""
+    try:
+        return trio.lowlevel.current_task()
+    except RuntimeError:
+        return None
 
 
 class TrioReader(WaitingInbox):
@@ -84,8 +110,8 @@ class TrioReader(WaitingInbox):
         self._token = trio.lowlevel.current_trio_token()
         self._wire = weakref.ref(wire, self._dropped)
         self._take = take
-        self._read_requested = _Wakeup()
-        self._came = _Wakeup()
+        self._read_requested = _Wakeup(self._token)
+        self._came = _Wakeup(self._token)
         self._stopped = False
         self._wrote = False
         """Whether octets were waiting to be written when the task last waited."""
