@@ -218,6 +218,11 @@ class Tunnels(TunnelsBase):
         """Have the event loop call a function; any thread may ask for that. Returns false after its end."""
         return self._reader.call_in_loop(work)
 
+    def wake(self) -> None:
+        """Wake everyone who waits for a tunnel: it may have been closed."""
+        super().wake()
+        self._reader.nudge()
+
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises.
 

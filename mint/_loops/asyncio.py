@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed
-from .asyncio_link import AsyncioLink, wake
+from .asyncio_link import AsyncioLink, nudge, wake
 from .shared import TunnelLink
 
 if TYPE_CHECKING:
@@ -192,11 +192,12 @@ class Mailbox:
         if self._closed:
             raise MailboxClosed
         self._queue.append(message)
-        if get_ident() == self._thread:
-            self._wake()
-        else:
+        if get_ident() != self._thread:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._wake)
+        elif self._waiting:
+            self._wake()
+            nudge(self._loop)
 
     def _wake(self) -> None:
         waiting = self._waiting
@@ -225,6 +226,8 @@ class Mailbox:
         The connections stay open; use `set_mode` or `move_to` to continue with them.
         """
         self._closed = True
+        if self._waiting:
+            nudge(self._loop)
         while self._waiting:
             self._wake()
 

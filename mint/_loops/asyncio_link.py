@@ -8,6 +8,7 @@ may be used only in the thread of its loop, except that any thread may call `clo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import weakref
 from threading import get_ident
 from typing import TYPE_CHECKING, Literal
@@ -63,6 +64,17 @@ def wake(waiter: asyncio.Future[None]) -> bool:
     except asyncio.InvalidStateError:  # a signal handler has just done it
         return False
     return True
+
+
+def nudge(loop: asyncio.AbstractEventLoop) -> None:
+    """Have the loop run the tasks that a signal handler has woken: otherwise it would continue to wait."""
+    if asyncio.current_task(loop) is None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(_nothing)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class EagerInbox:
@@ -309,6 +321,8 @@ class AsyncioLink(SocketBase):
         """Close now in the thread of the loop; from another thread, schedule it in the loop."""
         if get_ident() == self.home:
             super().close()
+            if self._flushing or self.progressed is not None:
+                nudge(self.loop)
         elif self._is_ours:
             try:
                 self.loop.call_soon_threadsafe(super().close)

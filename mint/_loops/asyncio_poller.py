@@ -97,15 +97,15 @@ class SelectorPoller:
         self._close_unused()
 
     def _open(self) -> selectors.DefaultSelector:
-        loop = self._loop()
-        if self._selector is None:
+        loop, selector = self._loop(), self._selector
+        if selector is None:
             try:
-                self._selector = selectors.DefaultSelector()
+                selector = self._selector = selectors.DefaultSelector()
             except OSError as error:
                 raise no_descriptor(error, "watching sockets") from error
             if loop is not None:
-                loop.add_reader(self._selector.fileno(), self._look)
-        return self._selector
+                loop.add_reader(selector.fileno(), self._look)
+        return selector
 
     def _close_unused(self) -> None:
         selector = self._selector

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from .asyncio_connecting import within
-from .asyncio_link import AsyncioLink, EagerInbox, NextIteration, wake
+from .asyncio_link import AsyncioLink, EagerInbox, NextIteration, nudge, wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,10 @@ class LoopReader(EagerInbox):
         """Wake the tasks that wait in `changed`."""
         for waiter in self._waiting:
             wake(waiter)
+
+    def nudge(self) -> None:
+        """Have the event loop run what a signal handler has woken."""
+        nudge(self._loop)
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""

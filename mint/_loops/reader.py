@@ -33,6 +33,10 @@ class Reader(Protocol):
         """Wake the tasks that wait in `changed`."""
         ...
 
+    def nudge(self) -> None:
+        """Have the event loop run what a signal handler has woken."""
+        ...
+
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
         ...

@@ -33,6 +33,14 @@ class WaitingInbox:
         raise NotImplementedError
 
 
+def running_task() -> trio.lowlevel.Task | None:
+    """Return the task that runs now; `None` in code of trio itself, and outside of it."""
+    try:
+        return trio.lowlevel.current_task()
+    except RuntimeError:
+        return None
+
+
 class TrioLink(SocketBase):
     """A socket whose operations never wait; it is used in the thread that runs trio."""
 
@@ -127,9 +135,22 @@ class TrioLink(SocketBase):
                 super().close()  # its thread does not use the socket any more
 
     def _shut(self) -> None:
-        # After trio has ended, `notify_closing` raises RuntimeError, and nobody waits for the socket. In a
-        # forked child, only the parent's tasks wait for it.
-        if self._is_ours and self._socket.fileno() >= 0:
-            with contextlib.suppress(RuntimeError):
-                trio.lowlevel.notify_closing(self._socket)
+        # After trio has ended, nobody waits for the socket. In a forked child, only the parent's tasks do.
+        if self._is_ours and self._socket.fileno() >= 0 and not self._tell_tasks():
+            return
         super()._shut()
+
+    def _tell_tasks(self) -> bool:
+        """Tell the tasks that wait for the socket that it is closed; return false if that is done soon."""
+        if running_task() is None:
+            try:
+                self._token.run_sync_soon(self._shut)  # a signal handler has interrupted trio itself
+            except trio.RunFinishedError:
+                return True
+            return False
+        try:
+            trio.lowlevel.notify_closing(self._socket)
+        except trio.ClosedResourceError:
+            # A signal handler has interrupted the task that was just about to wait.
+            self._token.run_sync_soon(self.end_socket_wait)
+        return True

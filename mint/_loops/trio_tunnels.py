@@ -11,7 +11,7 @@ import trio
 
 from .._wire.pipe import READ, WRITE
 from .trio_connecting import limited
-from .trio_link import TrioLink, WaitingInbox
+from .trio_link import TrioLink, WaitingInbox, running_task
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -54,7 +54,7 @@ class _Wakeup:
         # In a signal handler, trio itself or a task that is just about to wait may have been interrupted.
         if not self._tasks:
             return
-        running = _running_task()
+        running = running_task()
         if running is None or running in self._tasks:
             with contextlib.suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(self.wake, idempotent=True)
@@ -93,14 +93,6 @@ class _Wakeup:
             await trio.lowlevel.wait_task_rescheduled(abort)
         finally:
             self._tasks.discard(task)
-
-
-def _running_task() -> trio.lowlevel.Task | None:
-    """Return the task that runs now; `None` in code of trio itself, and outside of it."""
-    try:
-        return trio.lowlevel.current_task()
-    except RuntimeError:
-        return None
 
 
 class TrioReader(WaitingInbox):
@@ -209,6 +201,9 @@ class TrioReader(WaitingInbox):
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""
         self._came.wake()
+
+    def nudge(self) -> None:
+        """Do nothing: trio itself notices signals while it waits."""
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""

@@ -18,21 +18,44 @@ import mint
 import mint.asyncio
 import mint.trio
 from mint import errors
-from mint.testing import Origin, Response
+from mint.testing import Forever, Origin, Response, ScriptedServer
 
 from ..bomb import Handler
 from ..event_loops import PATIENCE, no_socket_left
 from ..routes import HTTPProxy
 from ..tls import server_context, trusting
+from .test_closing_handlers import ONE_TUNNEL, signalled
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from mint.testing import Request
 
 STEP: Final = 131
+MUCH: Final = 30_000_000
+"""More than the system takes of what the peer does not read."""
 CLOSED: Final = "closed"
 """What the handler posts, because a connection that was closed delivers no further messages."""
+
+
+LOOPS: Final = ("asyncio", "uvloop", "trio")
+
+
+def run(loop: str, main: Callable[[], Coroutine[object, object, None]]) -> None:
+    if loop == "trio":
+        trio.run(main)
+        return
+    new = uvloop.new_event_loop if loop == "uvloop" else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=new) as runner:
+        runner.run(main())
+
+
+async def limited(loop: str, work: Coroutine[object, object, None]) -> None:
+    if loop == "trio":
+        with trio.fail_after(PATIENCE):
+            await work
+    else:
+        await asyncio.wait_for(work, PATIENCE)
 
 
 class Exchanges:
@@ -48,22 +71,15 @@ class Exchanges:
         self.done = 0
         """How many responses are complete."""
 
-    def run(self) -> bool:
-        """Run everything; return false if it ended before the handler was called."""
-        if self.loop == "trio":
-            trio.run(self.main)
-        else:
-            new = uvloop.new_event_loop if self.loop == "uvloop" else asyncio.new_event_loop
-            with asyncio.Runner(loop_factory=new) as runner:
-                runner.run(self.main())
-        return not self.handler.left
+    def run(self) -> None:
+        run(self.loop, self.main)
 
     async def main(self) -> None:
         self.mailbox = self.modules.Mailbox()
         self.conn = await self.connected()
         sys.settrace(self.handler)
         try:
-            await self.limited(self.exchange())
+            await limited(self.loop, self.exchange())
         finally:
             sys.settrace(None)
             self.conn.close()
@@ -102,13 +118,6 @@ class Exchanges:
         with contextlib.suppress(errors.MailboxClosed):
             self.mailbox.post(CLOSED)
 
-    async def limited(self, work: Coroutine[object, object, None]) -> None:
-        if self.loop == "trio":
-            with trio.fail_after(PATIENCE):
-                await work
-        else:
-            await asyncio.wait_for(work, PATIENCE)
-
     async def exchange(self) -> None:
         for _ in range(2):
             self.conn, _ref = self.conn.request("GET", "/")
@@ -136,7 +145,7 @@ SCENARIOS: Final = ("connection", "mailbox", "this tunnel", "another tunnel", "a
 
 
 @pytest.mark.parametrize("what", SCENARIOS)
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "trio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_handler_closes_at_any_instruction(loop: str, what: str, caplog: pytest.LogCaptureFixture) -> None:
     def attempt(number: int, origin: int, proxy: int) -> bool:
         exchanges = Exchanges(loop, what, number, origin, proxy)
@@ -162,3 +171,43 @@ def test_a_handler_closes_at_any_instruction(loop: str, what: str, caplog: pytes
         while attempt(number, origin.port, proxy.port):
             number += STEP
     assert number > 1_000
+
+
+@pytest.mark.parametrize("what", ["receive", "flush", "flush in a tunnel"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_handler_wakes_the_task_that_waits(loop: str, what: str) -> None:
+    """The event loop itself waits then, and the handler must end that."""
+    modules = mint.trio if loop == "trio" else mint.asyncio
+    script = [*ONE_TUNNEL, Forever()] if "tunnel" in what else [Forever()]
+
+    async def main() -> None:
+        where = ("http", "127.0.0.1", server.port)
+        mailbox = modules.Mailbox()
+        tunnels = None
+        if "tunnel" in what:
+            tunnels = modules.Tunnels(await modules.connect(*where, protocols=("http2",)))
+            conn = await tunnels.connect("http", "one.example", 80, mailbox=mailbox)
+        else:
+            conn = await modules.connect(*where, mailbox=mailbox)
+
+        async def wait() -> None:
+            nonlocal conn
+            if what == "receive":
+                with pytest.raises(errors.MailboxClosed):
+                    await mailbox.receive()
+                return
+            with contextlib.suppress(errors.TransportClosed):
+                conn, ref = conn.request("POST", "/", (("content-length", str(MUCH)),), mint.STREAM)
+                conn = conn.stream_request_body(ref, bytes(MUCH))
+                await modules.flush(conn)
+            assert conn.transport.closed
+
+        with signalled(mailbox.close if what == "receive" else conn.close, lambda: True):
+            await limited(loop, wait())
+        conn.close()
+        mailbox.close()
+        if tunnels is not None:
+            tunnels.close()
+
+    with no_socket_left(), ScriptedServer(script) as server:
+        run(loop, main)
