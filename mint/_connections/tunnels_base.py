@@ -245,7 +245,11 @@ class TunnelsBase(ABC):
     def _catch_up(self) -> None:
         """Do what a signal handler has asked for during an operation of this thread."""
         while self._postponed and not self._in_operation.held:
-            self._perform(self._postponed.popleft())
+            try:
+                operation = self._postponed.popleft()
+            except IndexError:  # another handler has come first
+                return
+            self._perform(operation)
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
         """Send what the windows allow; return false if the stream accepts no more data."""

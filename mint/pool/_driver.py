@@ -86,9 +86,11 @@ class Driver:
         """Do what signal handlers of this thread have postponed."""
         while self._postponed and not self._is_in_change:
             with self.lock:
-                # Removed afterwards: all of it can be repeated if an exception interrupts it.
-                self._postponed[0]()
-                self._postponed.popleft()
+                # Another thread may have done it meanwhile. Removed afterwards, because it can be repeated if
+                # an exception interrupts it.
+                if self._postponed:
+                    self._postponed[0]()
+                    self._postponed.popleft()
 
     @staticmethod
     def settle_soon(pool: PoolState) -> None:

@@ -108,13 +108,37 @@ def test_a_handler_closes_while_another_thread_reads() -> None:
         thread = threading.Thread(target=read)
         thread.start()
         while not tunnels._reading:
-            pass
+            assert thread.is_alive()
         closing = signalled(conn.close, lambda: bool(tunnels._waiting))
         with closing, pytest.raises(errors.TransportClosed):
             receive(conn)
         tunnels.close()
         thread.join(10)
         assert not thread.is_alive()
+
+
+class Overtaken:
+    """An idle operation; a second handler comes when it is asked, and does what the first one postponed."""
+
+    def __init__(self, tunnels: mint.Tunnels) -> None:
+        self._tunnels = tunnels
+
+    @property
+    def held(self) -> bool:
+        self._tunnels._postponed.clear()
+        return False
+
+
+def test_a_second_handler_does_what_the_first_postponed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer([*ONE_TUNNEL, Drain()]) as server:
+        tunnels = mint.Tunnels(mint.http2.connect("http", server.address, server.port))
+        conn = opened(tunnels)
+        with monkeypatch.context() as patched:
+            patched.setattr(tunnels, "_in_operation", Overtaken(tunnels))
+            tunnels._postponed.append(lambda _: pytest.fail("done twice"))
+            tunnels._catch_up()
+        assert conn.is_open()
+        tunnels.close()
 
 
 def serve(request: Request) -> Response:
