@@ -75,7 +75,7 @@ class Upload:
                 raise CannotRewind("standard input has to be sent again, but can be read only once")
             return None, self._pieces(sys.stdin.buffer, None)
         try:
-            file = files.enter_context(Path(self.path).open("rb"))  # noqa: SIM115  # it is one
+            file = files.enter_context(Path(self.path).open("rb"))  # noqa: SIM115  # `files` closes it
             found = os.fstat(file.fileno())
         except (OSError, ValueError) as error:
             raise ReadFailed(f"{self.path}: {getattr(error, 'strerror', None) or error}") from error

@@ -31,7 +31,7 @@ class _Wakeup:
     """An event that can be cleared, and does not forget tasks that it could not wake.
 
     If memory runs out in `trio.Event.set`, the event counts as set, and tasks wait for it forever. A signal
-    handler may set this one at any time, which trio allows for none of its own.
+    handler may set this event at any time; trio does not allow that for its own events.
     """
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:

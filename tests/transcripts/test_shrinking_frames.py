@@ -15,16 +15,11 @@ from mint.testing import frames as f
 from mint.testing import hpack
 from mint.transcripts._reading import Beginning, Entry, Transcript
 
+from .test_shrinking_parts import OPTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-OPTIONS: dict[str, object] = {
-    "hostname": "h",
-    "port": 80,
-    "scheme": "http",
-    "identity": 7,
-    "user_agent": "u",
-}
 END_HEADERS, PADDED, PRIORITY = 4, 8, 32
 BLOCK = hpack.literal("n", "v")
 
