@@ -61,6 +61,34 @@ class _Watch(weakref.ref[Link]):
         return made
 
 
+class WakeSocket:
+    """A pair of sockets that ends the wait for a selector from any thread, and from a signal handler."""
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        """Register one of them. Raises `OSError` if there is no descriptor."""
+        self._receiver, self._sender = sockets.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        selector.register(self._receiver, READ)
+
+    def wake(self) -> None:
+        """End the wait, or else the next one."""
+        # If the buffer is full, the receiver will wake anyway; if the socket is closed, nobody waits.
+        with REPORTED:
+            self._sender.send(b"\0")
+
+    def drain(self) -> None:
+        """Read all wake-ups."""
+        with REPORTED:
+            while self._receiver.recv(4096):
+                pass
+
+    def close(self) -> None:
+        """Close both sockets. Idempotent."""
+        self._receiver.close()
+        self._sender.close()
+
+
 class Watcher:
     """Knows which links are ready, and what was posted. It never waits; one thread at a time may take.
 
@@ -75,15 +103,12 @@ class Watcher:
         try:
             self._selector = selectors.DefaultSelector()
             try:
-                self._wake_receiver, self._wake_sender = sockets.socketpair()
+                self._wake_socket = WakeSocket(self._selector) if self._needs_wake_socket() else None
             except BaseException:
                 self._selector.close()
                 raise
         except OSError as error:
             raise no_descriptor(error, "making a mailbox") from error
-        self._wake_receiver.setblocking(False)
-        self._wake_sender.setblocking(False)
-        self._selector.register(self._wake_receiver, READ)
         self._process = current_process()
         self._registry = Mutex()
         """Held while a registration changes; a signal handler of the same thread may take it again."""
@@ -138,11 +163,14 @@ class Watcher:
         if self._asleep:
             self._wake()
 
+    def _needs_wake_socket(self) -> bool:
+        """Whether only a socket can end the wait for the selector."""
+        return True
+
     def _wake(self) -> None:
         """Wake the receiver that waits."""
-        # If the buffer is full, the receiver will wake anyway; if the socket is closed, nobody waits.
-        with REPORTED:
-            self._wake_sender.send(b"\0")
+        if self._wake_socket is not None:
+            self._wake_socket.wake()
 
     # -- from the thread that takes
 
@@ -200,7 +228,8 @@ class Watcher:
         for key, events in found:
             watch: _Watch | None = key.data
             if watch is None:
-                self._drain_wake_ups()
+                if self._wake_socket is not None:
+                    self._wake_socket.drain()
             else:
                 self._report(watch, events)
 
@@ -213,11 +242,6 @@ class Watcher:
             if isinstance(error, OSError) and isinstance(self._selector, selectors.SelectSelector):
                 return []  # on Windows, this means that another thread has closed a socket meanwhile
             raise
-
-    def _drain_wake_ups(self) -> None:
-        with REPORTED:
-            while self._wake_receiver.recv(4096):
-                pass
 
     def _report(self, watch: _Watch, events: int) -> None:
         link = watch()
@@ -330,8 +354,8 @@ class Watcher:
         with self._registry if self._is_ours else contextlib.nullcontext():
             self._watches.clear()
             self._selector.close()
-            self._wake_receiver.close()
-            self._wake_sender.close()
+            if self._wake_socket is not None:
+                self._wake_socket.close()
 
     @property
     def _is_ours(self) -> bool:

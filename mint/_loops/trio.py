@@ -6,6 +6,7 @@ is a checkpoint, and a cancellation at any of them loses nothing. Public names a
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 from typing import TYPE_CHECKING, Self
 
@@ -34,6 +35,19 @@ class Mailbox(Watcher):
         super().__init__()
         self._receive_lock = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)  # waiting mailboxes could use up trio's default limiter
+        self._waiting: tuple[trio.lowlevel.TrioToken, trio.CancelScope] | None = None
+
+    def _needs_wake_socket(self) -> bool:
+        # A pool has a mailbox for each connection, so a pair of sockets would double its descriptors.
+        return isinstance(self._selector, selectors.SelectSelector)
+
+    def _wake(self) -> None:
+        if self._wake_socket is not None:
+            self._wake_socket.wake()
+        elif (waiting := self._waiting) is not None:
+            token, scope = waiting
+            with contextlib.suppress(trio.RunFinishedError):
+                token.run_sync_soon(scope.cancel, idempotent=True)
 
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
@@ -78,16 +92,19 @@ class Mailbox(Watcher):
             self._release()
 
     async def _wait(self) -> None:
-        # Set before the last check, so that a post from another thread is either seen or wakes this task.
-        self._asleep = True
-        try:
-            if not (self._near or self._orders or self._closed):
-                if isinstance(self._selector, selectors.SelectSelector):
-                    await self._wait_in_thread()
-                else:
-                    await trio.lowlevel.wait_readable(self._selector.fileno())
-        finally:
-            self._asleep = False
+        with trio.CancelScope() as scope:
+            self._waiting = trio.lowlevel.current_trio_token(), scope
+            # Set before the last check, so that a post from another thread is either seen or wakes this task.
+            self._asleep = True
+            try:
+                if not (self._near or self._orders or self._closed):
+                    if isinstance(self._selector, selectors.SelectSelector):
+                        await self._wait_in_thread()
+                    else:
+                        await trio.lowlevel.wait_readable(self._selector.fileno())
+            finally:
+                self._asleep = False
+                self._waiting = None
 
     async def _wait_in_thread(self) -> None:
         """Wait for a selector without a descriptor, like that of Windows."""

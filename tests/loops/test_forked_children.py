@@ -110,7 +110,8 @@ def test_a_mailbox_that_another_thread_uses_is_closed(lock: str) -> None:
         def close() -> None:
             conn.close()
             mailbox.close()
-            assert mailbox._wake_receiver.fileno() == -1
+            assert mailbox._wake_socket is not None
+            assert mailbox._wake_socket._receiver.fileno() == -1
 
         with held(getattr(mailbox, lock)):
             in_child(in_time(close))

@@ -439,7 +439,7 @@ def test_a_closed_mailbox_is_released_by_the_last_task_that_receives(tasks: int)
                 nursery.start_soon(receive, mailbox)
             await trio.testing.wait_all_tasks_blocked()
             mailbox.close()
-            assert (mailbox._wake_receiver.fileno() >= 0) is (tasks > 0)
-        assert mailbox._wake_receiver.fileno() == -1
+            assert (mailbox._selector.get_map() is not None) is (tasks > 0)
+        assert mailbox._selector.get_map() is None
 
     run(main)
