@@ -86,9 +86,7 @@ def send_body(
     except MintError as error:
         if error.successor is not None:
             run.conn = run.conn.after(error)
-        if received is None:
-            error.marked(responses=(*kept, *error.responses))
-        error.marked(successor=run.conn)
+        error.marked(responses=(*kept, *error.responses), successor=run.conn)
         raise
     return run.conn, kept
 
@@ -195,9 +193,8 @@ def prepare(
 
     def process(responses: list[Response]) -> None:
         outcomes.update(collector.feed(responses))
-        for outcome in outcomes.values():
-            if isinstance(outcome, ContentTooLarge):
-                raise outcome
+        if any(isinstance(outcome, ContentTooLarge) for outcome in outcomes.values()):
+            raise next(each for each in outcomes.values() if isinstance(each, ContentTooLarge))
 
     run = Run(conn, None, process, waits=waits)
     if body is None or isinstance(body, (bytes, bytearray, memoryview)):

@@ -212,6 +212,7 @@ def conclude(
 ) -> Answer:
     """Return the answer to the request, or raise its error, with the connection value to continue with."""
     outcome = None if run.ref is None else outcomes.get(run.ref)
+    outcomes.clear()  # otherwise an error in it would form a cycle with the frames in its traceback
     if run.over:
         settle(run)
     else:
@@ -219,6 +220,9 @@ def conclude(
     run.conn = restore(run.conn)
     if isinstance(outcome, Answer):
         return outcome
-    if outcome is not None:
-        raise outcome.marked(successor=run.conn) from error
-    raise (error or TransportTimeout(PHASE)).marked(successor=run.conn)
+    try:
+        if outcome is not None:
+            raise outcome.marked(successor=run.conn) from (None if error is outcome else error)
+        raise (error or TransportTimeout(PHASE)).marked(successor=run.conn)
+    finally:
+        error = outcome = None  # for the same reason
