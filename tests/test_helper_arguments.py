@@ -153,9 +153,13 @@ def test_an_exchange_is_refused_by_name_and_sends_nothing(protocol: str, loop: s
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-@pytest.mark.parametrize("name", ["pieces", "trailers", "timeout", "max_size"])
+@pytest.mark.parametrize("name", ["conn", "pieces", "received", "trailers", "timeout", "max_size"])
 def test_send_body_refuses_arguments_by_name_and_sends_nothing(protocol: str, name: str) -> None:
-    values = {**EXCHANGES, "pieces": [None, b"bytes", bytearray(b"x"), *BODIES]}[name]
+    values = {
+        **EXCHANGES,
+        "pieces": [None, b"", b"bytes", bytearray(b"x"), *BODIES],
+        "received": [5, "x", [print]],
+    }[name]
     for value in values:
         conn: mint.Connection
         conn, link = http1() if protocol == "http1" else http2()
