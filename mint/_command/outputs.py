@@ -133,8 +133,7 @@ class Output:
 
     def write(self, data: bytes, *, safe: bool = False) -> None:
         """Write more; `safe` says that it contains nothing that could control a terminal."""
-        if self._path is not None:
-            self.open()
+        self.open()
         if self._file is not None:
             try:
                 self._file.write(data)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mint._command import main
+from mint._command import fetch, main
+from mint._command.fetch import _await_end
 from mint.testing import Origin, Request, Response
+from mint.testing.clock import FakeClock
 from tests.tls import authority, server_context
 
 from .servers import Site, command
@@ -51,7 +53,8 @@ def test_over_http1_each_request_has_its_own_connection() -> None:
     assert ran.stdout == b"".join(f"/{number}".encode() * 1000 + b"\n1\n" for number in range(4))
 
 
-def test_parallel_max_limits_concurrent_requests(capsysbinary: Capture) -> None:
+@pytest.mark.parametrize("protocol", [(), ("--h2c",)])
+def test_parallel_max_limits_concurrent_requests(protocol: tuple[str, ...], capsysbinary: Capture) -> None:
     most, now, lock = 0, 0, threading.Lock()
 
     def count(_: Request) -> Response:
@@ -70,7 +73,7 @@ def test_parallel_max_limits_concurrent_requests(capsysbinary: Capture) -> None:
 
     with Origin(count) as origin:
         urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(12)]
-        assert main(["-Z", "--parallel-max", "3", *urls]) == 0
+        assert main(["-Z", "--parallel-max", "3", *protocol, *urls]) == 0
     assert capsysbinary.readouterr().out == b"x\n" * 12
     assert most <= 3
 
@@ -172,4 +175,42 @@ def test_an_interruption_while_threads_are_started_is_reported_once(
             over.set()
         for worker in workers[: 3 if runs else 2]:
             worker.join(20)
+    # Otherwise one that waits for something else than the pool would keep the process from ending.
+    assert all(worker.daemon for worker in workers)
     assert capsysbinary.readouterr() == (b"", b"mint: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("taken", "waited"),
+    [
+        ([], []),
+        ([0.0, 0.0], [1.0, 1.0]),
+        ([0.25, 0.5, 0.5], [1.0, 0.75, 0.25]),
+        ([2.0, 1.0], [1.0, 0.0]),
+        ([None, 0.25, None, 0.25], [1.0, 0.75]),
+    ],
+)
+def test_interrupted_transfers_have_one_second_together(
+    taken: list[float | None], waited: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that was never started (`None`) cannot be waited for."""
+    clock = FakeClock()
+    monkeypatch.setattr(fetch, "monotonic", clock)
+    found: list[float] = []
+
+    class Worker(threading.Thread):
+        def __init__(self, takes: float | None) -> None:
+            super().__init__()
+            self.takes = takes
+
+        def is_alive(self) -> bool:
+            return self.takes is not None
+
+        def join(self, timeout: float | None = None) -> None:
+            assert self.takes is not None
+            assert timeout is not None
+            found.append(timeout)
+            clock.advance(min(self.takes, timeout))
+
+    _await_end([Worker(each) for each in taken])
+    assert found == waited

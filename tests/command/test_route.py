@@ -132,3 +132,23 @@ def test_a_proxy_that_refuses_has_an_exit_code(capsysbinary: Capture) -> None:
 def test_invalid_options_are_refused(wrong: list[str]) -> None:
     with pytest.raises(UsageError):
         parse([*wrong, "http://origin.example/"])
+
+
+RESOLVED = [
+    ("a.test:80:127.0.0.1", "a.test", 80, ("127.0.0.1",)),
+    ("A.test:0:127.0.0.1", "a.test", 0, ("127.0.0.1",)),
+    ("a.test:65535:::1,127.0.0.1", "A.TEST", 65_535, ("::1", "127.0.0.1")),
+    ("b\xfccher.test:00443:::1", "xn--bcher-kva.test", 443, ("::1",)),
+]
+
+
+@pytest.mark.parametrize(("given", "host", "port", "addresses"), RESOLVED)
+def test_the_addresses_of_one_host_and_port(
+    given: str, host: str, port: int, addresses: tuple[str, ...]
+) -> None:
+    """The host is found in any case; no other host or port has these addresses."""
+    route = parse(["--resolve", "c.test:81:::2", "--resolve", given, "http://a.test"]).route
+    assert route.addresses(host, port) == addresses
+    assert route.addresses("c.test", 81) == ("::2",)
+    assert route.addresses(host, port + 1) is None
+    assert route.addresses("other.test", port) is None

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import json
 import os
+import sys
+from contextlib import ExitStack, nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mint._command import main
 from mint._command.arguments import parse
-from mint._command.usage import UsageError
+from mint._command.bodies import Upload
+from mint._command.usage import ReadFailed, UsageError
 from mint.testing import Origin, Response
 
 from .servers import Site, command
@@ -131,3 +137,64 @@ def test_json() -> None:
 def test_options_that_exclude_each_other(wrong: list[str]) -> None:
     with pytest.raises(UsageError):
         parse([*wrong, "http://a.test"])
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+@pytest.mark.parametrize("change", [-1, 0, 1, 70_000])
+def test_a_file_that_changes_while_it_is_sent(size: int, change: int, tmp_path: Path) -> None:
+    """As much is sent as was declared; a file that has become shorter is an error."""
+    path, content = tmp_path / "content", os.urandom(size + 70_000)
+    path.write_bytes(content[:size])
+    with ExitStack() as files:
+        declared, pieces = Upload(str(path)).open(files)
+        os.truncate(path, 0)
+        path.write_bytes(content[: max(0, size + change)])
+        sent: list[bytes] = []
+        with pytest.raises(ReadFailed, match="became shorter") if size and change < 0 else nullcontext():
+            sent.extend(pieces)
+    assert declared == size
+    assert b"".join(sent) == content[: min(size, max(0, size + change))]
+    assert max(map(len, sent), default=0) <= 65_536
+
+
+@pytest.mark.parametrize(("given", "named"), [("@-", "standard input"), ("@", "-d @"), ("@absent", "absent")])
+def test_content_that_cannot_be_read_is_named(
+    given: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        buffer = property(lambda self: self)
+
+        def read(self) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdin", Broken())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"^{named}: [A-Z]"):
+        parse(["-d", given, "http://a.test"])
+
+
+def test_a_file_is_closed_after_its_last_piece_and_standard_input_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "content").write_bytes(b"abc")
+    standard = io.BytesIO(b"def")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=standard))
+    with ExitStack() as files:
+        size, pieces = Upload(str(tmp_path / "content")).open(files)
+        file = inspect.getgeneratorlocals(pieces)["file"]
+        assert (size, b"".join(pieces), file.closed) == (3, b"abc", True)
+        size, pieces = Upload("-").open(files)
+        assert (size, b"".join(pieces), standard.closed) == (None, b"def", False)
+    assert not standard.closed
+
+
+def test_standard_input_is_needed_only_for_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell may have closed it."""
+    (tmp_path / "content").write_bytes(b"abc")
+    monkeypatch.setattr(sys, "stdin", None)
+    path = str(tmp_path / "content")
+    assert parse(["-d", f"@{path}", "http://a.test"]).orders[0].request.body == b"abc"
+    assert parse(["-T", path, "http://a.test"]).orders[0].request.body == Upload(path)
+    for given in (["-d", "@-"], ["--json", "@-"], ["-T", "-"]):
+        with pytest.raises(UsageError, match="standard input is closed"):
+            parse([*given, "http://a.test"])
