@@ -7,6 +7,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from mint.testing import Origin, Response
+from mint.testing import pytest as plugin
+
 if TYPE_CHECKING:
     import pytest
 
@@ -126,6 +129,23 @@ def test_after_a_failure_the_servers_do_not_wait(pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*assert b'y' == b'n'*"])
     result.stdout.fnmatch_lines(["*step 3 of 3*still busy*"])
     result.stdout.fnmatch_lines(["*ZeroDivisionError*"])
+
+
+def test_only_the_servers_of_a_failed_test_are_told(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a test that has passed, a server waits for the rest of its script."""
+    told: list[object] = []
+    monkeypatch.setattr(plugin, "has_failed", told.append)
+    found: list[bool] = []
+    for has_failed in (None, False, True):
+        if has_failed is not None:
+            request.node.stash[plugin._FAILED] = has_failed
+        with plugin._Running(request.node) as running:
+            server = running.start(Origin(lambda _: Response()))
+        found.append(server in told)
+    request.node.stash[plugin._FAILED] = False
+    assert found == [False, False, True]
 
 
 def test_importing_mint_testing_loads_no_test_library() -> None:
