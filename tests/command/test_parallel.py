@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -116,6 +118,36 @@ def test_output_that_cannot_be_written() -> None:
         url = f"http://127.0.0.1:{origin.port}/"
         ran = command("-Z", "-s", "-o", "/dev/full", "-o", "/dev/full", url, url)
     assert ran.returncode == 23
+
+
+@pytest.mark.parametrize("options", [(), ("-Z",), ("-Z", "--h2c")])
+def test_nothing_goes_on_and_nothing_is_said_once_nobody_reads_the_output(
+    options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `| head -1`. Other transfers may be waiting for their answers then."""
+    over, waited = threading.Event(), []
+
+    def answer(request: Request) -> Response:
+        if request.target == "/first":
+            return Response(200, (), b"x")
+        waited.append(over.wait(20))
+        return Response(200, (), b"late")
+
+    class Gone(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise BrokenPipeError(32, "Broken pipe", data)
+
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Gone()))
+    monkeypatch.setattr(sys, "stderr", said)
+    with Origin(answer) as origin:
+        base = f"http://127.0.0.1:{origin.port}"
+        assert main([*options, f"{base}/first", f"{base}/second"]) == 23
+        over.set()
+    assert all(waited)
+    assert said.getvalue() == ""
+    # Python writes to them when the process ends.
+    assert (sys.stdout, sys.stderr) == (None, None)
 
 
 @pytest.mark.parametrize("count", [2, 5])
