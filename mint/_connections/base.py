@@ -301,7 +301,7 @@ class ConnectionBase(Identity, Generic[_S]):
         """Run an operation that returns no ref."""
         return self._transact(operation, flush=flush)[0]
 
-    def _transact(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> tuple[Self, Step[_S]]:
+    def _transact(self, operation: Callable[[_S], Step[_S]], *, flush: bool) -> tuple[Self, Step[_S]]:
         """Run an operation as one transaction."""
         with Settled(self._link, self._generation):
             link = self._claimed()

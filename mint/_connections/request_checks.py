@@ -47,17 +47,16 @@ def refusal(
 ) -> HTTPError | TransportError | None:
     """Return the error if no request with these arguments can be sent on such a connection."""
     step = _state_of(conn).request(method, target, headers, None if body is None else (body,), streaming)
-    if step.fault is None and step.ref is not None and streaming:
+    if step.ref is not None:
         return _of_trailers(step.state, step.ref, trailers)
     return _error(step.fault, _OF_THE_REQUEST)
 
 
 def check_trailers(conn: Connection, ref: RequestRef, trailers: HeaderFields) -> None:
     """Raise an error if this request cannot end with these trailers, before its body is sent."""
-    if trailers and conn.is_open("read"):
-        error = _of_trailers(_state_of(conn), ref, trailers)
-        if error is not None:
-            raise error.marked(successor=conn)
+    error = _of_trailers(_state_of(conn), ref, trailers)
+    if error is not None:
+        raise error.marked(successor=conn)
 
 
 def _state_of(conn: Connection) -> Engine:

@@ -27,4 +27,5 @@ def finalizer(answer: object, pool: PoolState, stream: Stream) -> Finalizer:
 def _give_up(pool: PoolState, stream: Stream) -> None:
     if pool.drop(stream):
         message = "unclosed answer of a pool: use a with block, or close it"
-        warnings.warn(message, ResourceWarning, stacklevel=2)
+        # The caller is `weakref.finalize`; its caller is the place where the answer was dropped.
+        warnings.warn(message, ResourceWarning, stacklevel=3)

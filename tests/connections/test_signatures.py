@@ -46,6 +46,61 @@ def test_every_connect_takes_the_arguments_of_mint_connect(name: str) -> None:
             assert parameter.annotation == wanted[each].annotation
 
 
+# As the pages promise them; repeated here on purpose, like those of options in tests/test_defaults.py.
+CONNECT: dict[str, object] = {
+    "hostname": None,
+    "protocols": ("http1", "http2"),
+    "proxy": None,
+    "mailbox": None,
+    "tcp": mint.TCPOptions(),
+    "tls": mint.TLSOptions(),
+    "http1": mint.HTTP1Options(),
+    "http2": mint.HTTP2Options(),
+    "log": False,
+    "record": None,
+    "resolver": None,
+    "socket": None,
+}
+OPENING = {name: CONNECT[name] for name in CONNECT if name not in {"proxy", "mailbox", "resolver", "socket"}}
+TUNNEL: dict[str, object] = {**OPENING, "tunnel_timeout": 30.0}
+INITIATE: dict[str, object] = {
+    "port": 0,
+    "identity": None,
+    "mailbox": None,
+    "log": False,
+    "record": None,
+    "proxy_headers": (),
+}
+OPERATIONS: dict[str, dict[str, object]] = {
+    "request": {"headers": (), "body": None, "flush": True},
+    "stream_request_body": {"flush": True},
+    "recv": {"byte_count": 0, "timeout": None},
+    "flush": {"timeout": None},
+}
+DEFAULTS: list[tuple[Callable[..., object], dict[str, object]]] = [
+    (mint.connect, CONNECT),
+    (mint.Tunnels, {"headers": ()}),
+    (mint.asyncio.Tunnels, {"headers": ()}),
+    (mint.trio.Tunnels, {"headers": ()}),
+    (mint.Tunnels.connect, TUNNEL),
+    (mint.asyncio.Tunnels.connect, {**TUNNEL, "mailbox": None}),
+    (mint.trio.Tunnels.connect, {**TUNNEL, "mailbox": None}),
+    (mint.http1.initiate, {**INITIATE, "http1": mint.HTTP1Options(), "forward_proxy": False}),
+    (mint.http2.initiate, {**INITIATE, "http2": mint.HTTP2Options()}),
+    (mint.HTTP2.ping, {"payload": bytes(8)}),
+    *((getattr(mint.HTTP1, name), OPERATIONS[name]) for name in OPERATIONS),
+    *((getattr(mint.HTTP2, name), OPERATIONS[name]) for name in OPERATIONS),
+]
+
+
+@pytest.mark.parametrize(("function", "defaults"), DEFAULTS)
+def test_the_defaults_of_arguments(function: Callable[..., object], defaults: dict[str, object]) -> None:
+    found = inspect.signature(function).parameters
+    known = {name: each.default for name, each in found.items() if each.default is not each.empty}
+    assert known == defaults
+    assert {name: type(known[name]) for name in known} == {name: type(defaults[name]) for name in defaults}
+
+
 @pytest.mark.parametrize(
     ("connect", "kinds"),
     [

@@ -10,6 +10,8 @@ import pytest
 import mint
 import mint.asyncio
 import mint.trio
+from mint._connections import tunnels_base
+from mint._connections.negotiation import check_connect
 from mint.transport import Memory
 
 if TYPE_CHECKING:
@@ -86,3 +88,35 @@ def test_arguments_of_a_tunnel_are_refused_by_name(name: str) -> None:
             getattr(tunnels, "connect")(**given)  # noqa: B009  # of any arguments
         assert link.take() == b"", wrong
         tunnels.close()
+
+
+@pytest.mark.parametrize(
+    ("connect_timeout", "tunnel_timeout", "until", "answered_by"),
+    [
+        (None, None, None, None),
+        (None, 3, None, 103),
+        (8, None, 108, 108),
+        (8, 3, 108, 103),
+        (8, 9.5, 108, 108),
+        (8, 0, 108, 100),
+        (0, 3, 100, 100),
+    ],
+)
+def test_how_long_opening_a_tunnel_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+    connect_timeout: float | None,
+    tunnel_timeout: float | None,
+    until: float | None,
+    answered_by: float | None,
+) -> None:
+    """`connect_timeout` is for all of it, `tunnel_timeout` for the answer to CONNECT; `None` is no limit."""
+    monkeypatch.setattr(tunnels_base, "monotonic", lambda: 100.0)
+    tcp = mint.TCPOptions(connect_timeout=connect_timeout)
+    options = (mint.TLSOptions(), mint.HTTP1Options(), mint.HTTP2Options())
+    checked = check_connect(
+        "http", "origin.example", 80, None, ("http1", "http2"), None, tcp, *options, False, None
+    )
+    with mint.Tunnels(proxied()[0]) as tunnels:
+        planned, target = tunnels._check(checked, tunnel_timeout)
+    assert target == "origin.example:80"
+    assert (planned.until, planned.answered_by) == (until, answered_by)

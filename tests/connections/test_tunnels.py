@@ -67,8 +67,8 @@ def test_two_connections_share_one(protocol: ProtocolName) -> None:
 
 def test_tunnels_in_clear_text_after_others_have_ended() -> None:
     with Origin(serve) as origin, shared() as (tunnels, _, __):
-        for _ in range(3):
-            conn = tunnels.connect("http", "127.0.0.1", origin.port)
+        for limit in (None, 30, 30.0):
+            conn = tunnels.connect("http", "127.0.0.1", origin.port, tunnel_timeout=limit)
             assert conn.tls is None
             assert fetch(conn)[0] == 200
         assert tunnels.connection.open_request_count == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 
 FEW = mint.HTTP2Options(max_unsent_acks=50)
 GREETING = f.serialize([f.settings(), f.settings(ack=True)])
+
+
+class OwnMemory(Memory):
+    """A link with a check of its own, so that no operation takes the compiled fast path."""
+
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        super().permit(call)
+
+
+class OwnSocket(SocketLink):
+    """The same over a socket."""
+
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        super().permit(call)
+
+
+on_both_paths_in_memory = pytest.mark.parametrize("kind", [Memory, OwnMemory])
+on_both_paths = pytest.mark.parametrize("kind", [SocketLink, OwnSocket])
 
 
 def pings(count: int) -> bytes:
@@ -65,11 +83,13 @@ def flushing(conn: mint.HTTP2, _: mint.RequestRef) -> mint.HTTP2:
     return conn.flush(10)
 
 
+@on_both_paths_in_memory
 @pytest.mark.parametrize("operation", [streaming, pinging, widening, flushing])
 def test_sent_replies_no_longer_count_whichever_operation_follows(
-    operation: Callable[[mint.HTTP2, mint.RequestRef], mint.HTTP2],
+    operation: Callable[[mint.HTTP2, mint.RequestRef], mint.HTTP2], kind: type[Memory]
 ) -> None:
-    link = Memory()
+    link = kind()
+    assert link.plain is (kind is Memory)
     link.put(GREETING)
     conn, _ = started(link).recv()
     conn, ref = conn.request("POST", "/", (), mint.STREAM)
@@ -82,9 +102,10 @@ def test_sent_replies_no_longer_count_whichever_operation_follows(
         link.take()
 
 
-def test_replies_that_were_not_taken_from_a_memory_count() -> None:
+@on_both_paths_in_memory
+def test_replies_that_were_not_taken_from_a_memory_count(kind: type[Memory]) -> None:
     """A program that copies octets to a real transport takes only as many as the transport accepts."""
-    link = Memory()
+    link = kind()
     link.put(GREETING)
     conn, _ = started(link).recv()
     for _ in range(2):
@@ -106,10 +127,11 @@ def test_one_read_with_too_many_pings_is_a_flood_on_any_link() -> None:
         conn.recv()
 
 
-def overfull() -> tuple[mint.HTTP2, SocketLink, socket.socket]:
+def overfull(kind: type[SocketLink]) -> tuple[mint.HTTP2, SocketLink, socket.socket]:
     """Return a connection whose socket accepts no more output, and the other end."""
     near, far = socket.socketpair()
-    link = SocketLink(near, TCPOptions())
+    link = kind(near, TCPOptions())
+    assert link.plain is (kind is SocketLink)
     conn = started(link)
     far.sendall(GREETING)
     conn, _ = conn.recv(timeout=10)
@@ -131,8 +153,9 @@ def receive_data(conn: mint.HTTP2, far: socket.socket, count: int) -> mint.HTTP2
 
 
 @pytest.mark.rfc("9113-10.5-a")
-def test_a_peer_that_does_not_read_replies_gets_enhance_your_calm() -> None:
-    conn, link, far = overfull()
+@on_both_paths
+def test_a_peer_that_does_not_read_replies_gets_enhance_your_calm(kind: type[SocketLink]) -> None:
+    conn, link, far = overfull(kind)
     conn = receive_data(conn, far, 50)
     assert link.unsent == 17 * 50
     with pytest.raises(errors.EnhanceYourCalm):
@@ -140,8 +163,9 @@ def test_a_peer_that_does_not_read_replies_gets_enhance_your_calm() -> None:
     far.close()
 
 
-def test_replies_no_longer_count_when_the_peer_reads_again() -> None:
-    conn, link, far = overfull()
+@on_both_paths
+def test_replies_no_longer_count_when_the_peer_reads_again(kind: type[SocketLink]) -> None:
+    conn, link, far = overfull(kind)
     conn = receive_data(conn, far, 50)
     far.setblocking(False)
     with contextlib.suppress(BlockingIOError):
@@ -155,9 +179,10 @@ def test_replies_no_longer_count_when_the_peer_reads_again() -> None:
     far.close()
 
 
-def test_replies_that_wait_for_the_windows_of_a_tunnel_count() -> None:
+@on_both_paths
+def test_replies_that_wait_for_the_windows_of_a_tunnel_count(kind: type[SocketLink]) -> None:
     near, far = socket.socketpair()
-    conn = started(SocketLink(near, TCPOptions(), (Narrow(),)))
+    conn = started(kind(near, TCPOptions(), (Narrow(),)))
     far.sendall(GREETING)
     conn, _ = conn.recv(timeout=10)
     with pytest.raises(errors.EnhanceYourCalm):

@@ -20,6 +20,7 @@ from mint._wire.pipe import READ, WRITE
 from mint.transport import SocketLink
 
 from ..event_loops import Loop, run_trio
+from ..inboxes import Box
 
 STATES = [*product([False, True], repeat=5)]
 
@@ -97,6 +98,93 @@ def test_a_link_that_is_armed_while_its_events_change_is_checked_again(
         )
         mailbox.unwatch(link)
         assert watch.events == 0
+        link.close()
+
+
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("queued", [False, True])
+@pytest.mark.parametrize("known", [0, READ])
+def test_a_link_whose_socket_something_else_has_closed_is_read_once(
+    armed: bool, queued: bool, known: int
+) -> None:
+    """Reading reports it; a link that nobody wants to read must not be looked at again and again."""
+    near, far = socket.socketpair()
+    with far, mint.Mailbox() as mailbox:
+        link = SocketLink(near, TCPOptions())
+        watch = link.note = _Watch.of(link, lambda _: None)
+        mailbox._register(watch, known)
+        near.close()
+        link.armed, watch.queued = armed, queued
+        mailbox._register(watch, READ | WRITE)
+        assert list(mailbox._near) == ([watch] if armed and not queued else [])
+        assert (watch.events, watch.queued) == (0, armed or queued)
+        link.close()
+
+
+class Watcher:
+    """A poller that notes what a registration asks for."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def add_reader(self, *_: object) -> None:
+        self.calls.append("add reader")
+
+    def remove_reader(self, *_: object) -> None:
+        self.calls.append("remove reader")
+
+    def add_writer(self, *_: object) -> None:
+        self.calls.append("add writer")
+
+    def remove_writer(self, *_: object) -> None:
+        self.calls.append("remove writer")
+
+
+@pytest.mark.parametrize("before", [0, READ, WRITE, READ | WRITE])
+@pytest.mark.parametrize("after", [0, READ, WRITE, READ | WRITE])
+def test_asyncio_is_asked_only_for_what_changes(
+    before: int, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays registered without being noted would keep the loop awake without end."""
+    expected = [
+        f"{'add' if after & event else 'remove'} {name}"
+        for event, name in ((READ, "reader"), (WRITE, "writer"))
+        if (before ^ after) & event
+    ]
+
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with far:
+            link = AsyncioLink(near, TCPOptions())
+            registration, watcher = link._registration, Watcher()
+            with monkeypatch.context() as patch:
+                patch.setattr(registration, "_poller", watcher)
+                registration.change(before)
+                watcher.calls.clear()
+                for _ in range(2):
+                    registration.change(after)
+                    assert (registration.events, watcher.calls) == (after, expected)
+                registration.change(0)
+            link.close()
+
+    Loop(asyncio.SelectorEventLoop)(main())
+
+
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("active", [False, True])
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_mailbox_is_told_of_what_was_read_while_sending(armed: bool, active: bool, arrives: bool) -> None:
+    """The socket is no longer readable then."""
+    near, far = socket.socketpair()
+    with far:
+        link, box = SocketLink(near, TCPOptions()), Box()
+        link.inbox = box if active else None
+        link.armed = armed and active
+        if arrives:
+            far.sendall(b"x")
+        link._read_ahead()
+        assert link.has_next is arrives
+        assert box.watched == (armed and active and arrives)
         link.close()
 
 

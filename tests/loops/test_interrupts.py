@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,12 +19,14 @@ import mint
 import mint.asyncio
 import mint.exchange.asyncio
 import mint.pool.asyncio
+import mint.trio
 from mint import TCPOptions, errors
 from mint._loops.asyncio_connecting import within
 from mint.testing import Drain, ScriptedServer, optional
 from mint.transport import SocketLink
 
-from ..bomb import Bomb
+from ..bomb import Bomb, Interrupt
+from ..event_loops import run_trio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -210,6 +213,38 @@ def test_an_interrupt_of_receive_loses_no_post(mailbox: mint.Mailbox, posted: bo
             break
     with pytest.raises(errors.TransportTimeout):
         mailbox.receive(timeout=0)
+
+
+async def receive_in_a_loop(mailbox: mint.asyncio.Mailbox | mint.trio.Mailbox) -> None:
+    number = 0
+    while True:
+        number += 1
+        mailbox.post(number)
+        bomb = Bomb(number)
+        found: object = None
+        sys.settrace(bomb)
+        try:
+            found = await mailbox.receive()
+        except Interrupt:  # and no other exception in its place
+            assert not bomb.left
+        finally:
+            sys.settrace(None)
+        if bomb.left:
+            assert found == number
+            return
+        assert await mailbox.receive() == number, bomb.where
+
+
+def test_an_interrupt_of_receive_in_an_event_loop_loses_no_post() -> None:
+    async def in_asyncio() -> None:
+        await receive_in_a_loop(mint.asyncio.Mailbox())
+
+    async def in_trio() -> None:
+        with mint.trio.Mailbox() as mailbox:
+            await receive_in_a_loop(mailbox)
+
+    asyncio.run(in_asyncio())
+    run_trio(in_trio)
 
 
 def test_a_mailbox_can_be_closed_by_a_signal_handler_while_its_thread_waits() -> None:

@@ -61,8 +61,10 @@ def test_the_next_request_gets_the_place(
 
         async def scenario(client: Client) -> None:
             held = await open_answer(client, url(origin, "/echo"))
-            with pytest.warns(ResourceWarning, match="unclosed answer of a pool"):
+            with pytest.warns(ResourceWarning, match="unclosed answer of a pool") as warned:
                 dropping(held)
+            # It says where: by default, Python shows a warning only once for each place.
+            assert [each.filename for each in warned] == [__file__]
             answer = await client.pool.request("GET", url(origin, "/bytes/10"))
             assert len(answer.content) == 10
             assert client.pool.statistics.active == 0

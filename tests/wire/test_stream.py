@@ -11,7 +11,7 @@ import mint
 from mint import ClientSettings, HTTP2Options, Proxy, errors
 from mint._configuration import http2_configuration
 from mint._core.http2 import Config
-from mint._wire.stream import MAX_BODY, Answer, StreamLayer
+from mint._wire.stream import MAX_BODY, Answer, StreamLayer, Tunnel
 from mint.testing import Close, Forever, Reset, ScriptedServer, Send, Step, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, serialize, settings, window_update
 
@@ -385,3 +385,60 @@ def test_a_refusal_is_received_if_the_proxy_no_longer_reads(protocol: Literal["h
     with pytest.raises(errors.UnexpectedProxyStatus) as caught:
         mint.connect("http", "origin.example", 80, proxy=proxy, socket=near)
     assert (caught.value.status, caught.value.body) == (503, b"busy")
+
+
+class Narrow:
+    """A connection that notes what a tunnel sends; the test sets its window."""
+
+    def __init__(self) -> None:
+        self.window = 0
+        self.sent: list[bytes | None] = []
+
+    def room(self, ref: mint.RequestRef) -> int:
+        return self.window
+
+    def send(self, ref: mint.RequestRef, octets: bytes) -> None:
+        self.window -= len(octets)
+        self.sent.append(octets)
+
+    def finish(self, ref: mint.RequestRef) -> None:
+        self.sent.append(None)
+
+
+def waiting_tunnel(*, ends: bool) -> tuple[Tunnel, Narrow]:
+    """Return a tunnel in which octets wait for a window, and others have arrived."""
+    carrier, ref = Narrow(), mint.RequestRef(1, 1)
+    tunnel = Tunnel(carrier, ref)
+    tunnel.answer.take([mint.Status(ref, 200), mint.Headers(ref, ())])
+    tunnel.take_event(mint.Data(ref, b"arrived"))
+    tunnel.write(b"unsent")
+    if ends:
+        tunnel.close_notify()
+    assert (tunnel.waiting, carrier.sent) == (6, [])
+    return tunnel, carrier
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_waits_for_a_window_is_sent_when_it_opens(ends: bool) -> None:
+    tunnel, carrier = waiting_tunnel(ends=ends)
+    carrier.window = 4
+    tunnel.pump()
+    assert (tunnel.waiting, carrier.sent) == (2, [b"unse"])
+    carrier.window = 100
+    tunnel.pump()
+    assert (tunnel.waiting, carrier.sent) == (0, [b"unse", b"nt", *([None] if ends else [])])
+    assert (tunnel.take(), tunnel.take(), tunnel.over) == (b"arrived", None, False)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_tunnel_that_was_given_up_sends_nothing_more(ends: bool) -> None:
+    """An exception has interrupted it: what came before the octets that wait may have been lost."""
+    tunnel, carrier = waiting_tunnel(ends=ends)
+    tunnel.give_up()
+    assert (tunnel.waiting, tunnel.over) == (0, True)
+    carrier.window = 100
+    tunnel.pump()
+    assert carrier.sent == []
+    assert tunnel.take() == b"arrived"
+    with pytest.raises(errors.TransportClosed):
+        tunnel.take()
