@@ -15,7 +15,7 @@ import weakref
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ._core.link_base import Mutex
+from ._core.link_base import Mutex, ProcessBase
 from ._core.messages import Numbers
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ IDENTITIES: Final = 2**64
 """The number of possible identities of a connection, which its refs carry."""
 
 
-class Process:
-    """Stands for a process; a forked child makes one of its own."""
+class Process(ProcessBase):
+    """Stands for a process; a forked child makes one of its own, and that of its parent is `inherited`."""
 
     __slots__ = ("identity",)
 
@@ -74,6 +74,7 @@ def unlocked(lock: AbstractContextManager[object]) -> AbstractContextManager[obj
 
 def _forked() -> None:
     global _current  # noqa: PLW0603  # a child must not continue with what its parent uses
+    _current.inherited = True
     _current = Process()
     # If one fails, perhaps because a signal handler raises, the others still begin anew. Python reports it.
     with ExitStack() as stack:

@@ -207,6 +207,7 @@ class Tunnels(TunnelsBase):
         Returns early if something has to be received first. Raises `TransportClosed` if the tunnel broke
         before everything was accepted.
         """
+        self._check_ours()
         link.write_waiting()
         while (link.unsent or self.wire.unsent) and link.is_writable and not link.is_blocked:
             await self._reader.changed(None, "sending")

@@ -339,6 +339,7 @@ class Tunnels(TunnelsBase):
         """Change how the connection to the proxy is read, as `set_mode` of a connection does."""
         if mode not in {"active", "passive"}:
             raise ValueError(f'mode must be "active" or "passive", not {mode!r}')
+        self._check_ours()
         with self._lock, GivingUp(self._after_exception, self._catch_up):
             self._check_idle()
             with self._in_operation:

@@ -165,6 +165,7 @@ class TunnelsBase(ABC):
 
     def _check(self, checked: Checked, tunnel_timeout: float | None) -> tuple[PlannedTunnel, str]:
         """Prepare a tunnel before anything is sent; return it and the target of CONNECT."""
+        self._check_ours()
         if tunnel_timeout is not None:
             tunnel_timeout = seconds("tunnel_timeout", tunnel_timeout)
         plan = checked.plan
@@ -419,6 +420,7 @@ class TunnelsBase(ABC):
 
     def _feed(self, message: object) -> bool | Unknown:
         """Feed a message to the connection to the proxy, and pass its data to the tunnels."""
+        self._check_ours()
         with self._lock, self._giving_up():
             self._check_idle()
             try:
@@ -462,6 +464,11 @@ class TunnelsBase(ABC):
     def _is_ours(self) -> bool:
         """Whether this process made the tunnels, and did not inherit them."""
         return current_process() is self._process
+
+    def _check_ours(self) -> None:
+        """Raise an error in a forked child, before the lock is taken: a thread of the parent may hold it."""
+        if not self._is_ours:
+            raise StaleConnectionError
 
     def __enter__(self) -> Self:
         """Close everything at the end of the block."""

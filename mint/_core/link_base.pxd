@@ -15,6 +15,10 @@ cdef class Mutex:
     cdef bint mine(self) noexcept
 
 
+cdef class ProcessBase:
+    cdef public bint inherited   # it stands for a parent of this process
+
+
 # The states of the two directions: `Reading` and `Writing` of mint/_wire/pipe.py, which has the transitions.
 cdef enum:
     READ_OPEN = 0
@@ -47,6 +51,7 @@ cdef class LinkBase:
     # Used only while the guard or the wire is held, or set before another thread can know the link.
     cdef readonly Mutex _guard            # held by the running operation
     cdef readonly Mutex _wire            # held by the thread that uses the layers and the socket
+    cdef public ProcessBase _process     # the only process that may use it; None for any
     cdef public long long generation   # of the newest value
     cdef public unsigned long home     # the only thread that may use it, and never waits in it; 0 for any
     cdef public Source source    # identifies its messages
@@ -70,6 +75,7 @@ cdef class LinkBase:
     cdef int close_interrupted(self, long long generation, error) except -1
     cdef int give_up(self) except -1
     cdef bint enter(self, long long generation) noexcept
+    cdef bint is_foreign(self) noexcept
     cdef bint all_written(self) except -1
     cdef long long leave(self, bint moved) except -1
     cdef int queue(self, tuple output) except -1

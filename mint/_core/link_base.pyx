@@ -183,6 +183,10 @@ cdef class Mutex:
         return True
 
 
+cdef class ProcessBase:
+    """The base class of what stands for a process."""
+
+
 cdef class LinkBase:
     """The base class of every link.
 
@@ -273,7 +277,13 @@ cdef class LinkBase:
 
     # -- claiming and releasing
 
+    cdef bint is_foreign(self) noexcept:
+        """Whether this process is a forked child of the one that made the link, and must not use it."""
+        return self._process is not None and self._process.inherited
+
     cdef bint enter(self, long long generation) noexcept:
+        if self.is_foreign():
+            return False
         if self.home and self.home != PyThread_get_thread_ident():
             return False
         # Not even one thread can claim the link twice: an operation within another is a mistake. In a signal
@@ -492,7 +502,7 @@ cdef class LinkBase:
         cdef long long number = self._sequence
         # Set before the attempt, so that an operation which ends in between sees it.
         mint_set_flag(&self.wanted_word, True)
-        if self._wire.mine() or not self._wire.enter(False):
+        if self.is_foreign() or self._wire.mine() or not self._wire.enter(False):
             return False
         try:
             mint_set_flag(&self.wanted_word, False)
@@ -545,7 +555,7 @@ cdef class LinkBase:
         its end.
         """
         mint_set_flag(&self.wanted_word, True)
-        if not self._wire.enter(False):
+        if self.is_foreign() or not self._wire.enter(False):
             return
         try:
             mint_set_flag(&self.wanted_word, False)

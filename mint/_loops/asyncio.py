@@ -10,6 +10,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Self
 
 from .._core.link_base import shift
+from .._process import share
 from .._wire.link import Link
 from ..errors import MailboxClosed
 from .asyncio_link import AsyncioLink, nudge, wake
@@ -57,6 +58,7 @@ class Mailbox:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._streak = 0
         self._closed = False
+        share(self)
 
     # -- called by connections
 
@@ -230,6 +232,11 @@ class Mailbox:
             nudge(self._loop)
         while self._waiting:
             self._wake()
+
+    def begin_anew(self) -> None:
+        """Close it in a forked child; the tasks that wait are the parent's."""
+        self._closed = True
+        self._waiting = deque()
 
     def __enter__(self) -> Self:
         """Close the mailbox at the end of the block."""

@@ -288,6 +288,8 @@ class AsyncioLink(SocketBase):
         It reads meanwhile, so that two peers that both write cannot deadlock, and returns if the input queue
         is full. Raises `TransportClosed` if the rest can never be written.
         """
+        if self.is_inherited:
+            self.refuse()
         self.write_waiting()
         while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
             waiter = self.loop.create_future()

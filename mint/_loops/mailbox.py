@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 from .._checks import LONGEST as FOREVER
 from .._checks import seconds
 from .._core.link_base import Mutex, shift
-from .._process import current_process
+from .._process import current_process, share
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .system import LONGEST, REPORTED, no_descriptor, pass_on
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 _PHASE = "waiting for a message"
+
+RETRY = 0.05
+"""How many seconds later a socket is checked again that the system did not let the selector watch."""
 
 _STREAK = 64
 """How many messages that need no `select` are returned before the sockets are checked again."""
@@ -117,9 +120,12 @@ class Watcher:
         self._orders: deque[weakref.ref[Link]] = deque()
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
+        self._refused: deque[_Watch] = deque()
+        """Links that the selector cannot watch at the moment, to be tried again after every `select`."""
         self._streak = 0
         self._asleep = False
         self._closed = False
+        share(self)
 
     # -- from any thread
 
@@ -222,16 +228,22 @@ class Watcher:
         try:
             if self._orders or self._near or self._closed:
                 timeout = 0
+            elif self._refused and (timeout is None or timeout > RETRY):
+                timeout = RETRY
             found = self._select(timeout)
         finally:
             self._asleep = False
+        while self._refused:
+            watch = self._refused.popleft()
+            self._near.append(watch)  # to read
+            self._orders.append(watch)  # to write
         for key, events in found:
-            watch: _Watch | None = key.data
-            if watch is None:
+            found_watch: _Watch | None = key.data
+            if found_watch is None:
                 if self._wake_socket is not None:
                     self._wake_socket.drain()
             else:
-                self._report(watch, events)
+                self._report(found_watch, events)
 
     def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         try:
@@ -314,11 +326,12 @@ class Watcher:
                 self._orders.append(watch)
             except (OSError, ValueError) as error:
                 pass_on(error)
-                # Something else has closed the socket; reading from it reports that.
+                # If something else has closed the socket, reading from it reports that. Otherwise the
+                # system has no memory, or watches as many sockets as it may.
                 watch.events = 0
-                if link.armed and not watch.queued:
+                if not watch.queued:
                     watch.queued = True
-                    self._near.append(watch)
+                    (self._near if link.armed and link.has_next else self._refused).append(watch)
             else:
                 watch.events = events
             if known & READ and not events & READ and link.armed and not link.wanted:
@@ -356,6 +369,11 @@ class Watcher:
             self._selector.close()
             if self._wake_socket is not None:
                 self._wake_socket.close()
+
+    def begin_anew(self) -> None:
+        """Close it in a forked child, which would take notifications and wake-ups from the parent."""
+        self._closed = True
+        self._release()
 
     @property
     def _is_ours(self) -> bool:

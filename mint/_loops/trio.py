@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import trio
 
 from ..errors import MailboxClosed
-from .mailbox import Watcher
+from .mailbox import RETRY, Watcher
 from .trio_nursery import OneError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Mailbox(Watcher):
             self._release()
 
     async def _wait(self) -> None:
-        with trio.CancelScope() as scope:
+        with trio.move_on_after(RETRY if self._refused else float("inf")) as scope:
             self._waiting = trio.lowlevel.current_trio_token(), scope
             # Set before the last check, so that a post from another thread is either seen or wakes this task.
             self._asleep = True
@@ -112,7 +112,8 @@ class Mailbox(Watcher):
 
         async def wait() -> None:
             nonlocal returned
-            await trio.to_thread.run_sync(self._select, None, limiter=self._limiter)
+            limit = RETRY if self._refused else None
+            await trio.to_thread.run_sync(self._select, limit, limiter=self._limiter)
             returned = True
             nursery.cancel_scope.cancel()
 

@@ -77,6 +77,8 @@ class TrioLink(SocketBase):
         It reads meanwhile, so that two peers that both write cannot deadlock, and returns if the input queue
         is full. Raises `TransportClosed` if the rest can never be written.
         """
+        if self.is_inherited:
+            self.refuse()
         # One task waits for the socket, and the others wait for that task.
         async with self._draining:
             self.write_waiting()

@@ -139,7 +139,7 @@ class Link(Pipe):
 
     def refuse(self) -> NoReturn:
         """Raise the error that says why the operation cannot have the link."""
-        if self.home not in {0, get_ident()}:
+        if self.home not in {0, get_ident()} and self._is_ours:
             raise RuntimeError(
                 f"a connection of mint.{self.loop_name} must be used in the thread of its event loop"
             )
@@ -518,7 +518,7 @@ class Link(Pipe):
     @property
     def _is_ours(self) -> bool:
         """Whether this process made the link, and did not inherit it."""
-        return current_process() is self._process
+        return self._process is None or not self._process.inherited
 
     @property
     def is_inherited(self) -> bool:

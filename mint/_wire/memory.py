@@ -38,6 +38,7 @@ class Memory(Link):
 
         """
         super().__init__()
+        self._process: None = None  # there is nothing that it would share with the parent of a forked child
         if clock is not None and not callable(clock):
             raise TypeError(
                 f"clock must be a function that returns seconds, or None, not {type(clock).__name__}"

@@ -222,6 +222,7 @@ class StaleConnectionError(MintError, RuntimeError):
     """An outdated value was used, or two threads used the connection at once; no byte was sent or received.
 
     Every operation returns a new value: use that one. The connection and its newest value are not affected.
+    A forked child gets this error if it uses a connection of its parent, which only the parent may use.
     """
 
     reason = "stale_connection"
@@ -230,8 +231,8 @@ class StaleConnectionError(MintError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this connection value is superseded (or in use by another thread):"
-            " use the value that the last operation returned"
+            "this connection value is superseded (or in use by another thread, or it belongs to the parent of"
+            " this forked process): use the value that the last operation returned"
         )
 
 

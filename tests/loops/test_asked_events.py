@@ -114,10 +114,20 @@ def test_a_link_whose_socket_something_else_has_closed_is_read_once(
         watch = link.note = _Watch.of(link, lambda _: None)
         mailbox._register(watch, known)
         near.close()
-        link.armed, watch.queued = armed, queued
+        link.inbox, link.armed = mailbox, armed
+        if queued:
+            watch.queued = True
+            mailbox._near.append(watch)
         mailbox._register(watch, READ | WRITE)
-        assert list(mailbox._near) == ([watch] if armed and not queued else [])
-        assert (watch.events, watch.queued) == (0, armed or queued)
+        assert watch.events == 0
+        mailbox._look(0)
+        messages: list[object] = []
+        assert mailbox._take(messages) is armed
+        assert len(messages) == armed
+        assert [*mailbox._near, *mailbox._ready, *mailbox._refused] == []
+        assert not mailbox._take(messages)
+        mailbox._look(0)
+        assert [*mailbox._near, *mailbox._ready, *mailbox._refused] == []
         link.close()
 
 

@@ -1,20 +1,22 @@
-"""Forked children close what they inherited, whatever other threads of the parent were doing."""
+"""Forked children may only close what they inherited, whatever other threads of the parent were doing."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 import mint
-from mint.testing import Forever, ScriptedServer, http2
+from mint import errors
+from mint.testing import Forever, Origin, Response, ScriptedServer, http2
 from mint.testing.frames import data, headers
-from mint.transport import SocketLink
+from mint.transport import Memory, SocketLink
 
 from ..event_loops import PAGE, Receiver, fed
+from ..tls import server_context, trusting
 from .test_registrations import in_child, over_pair
 from .test_tunnels import KINDS, Kind
 
@@ -163,6 +165,119 @@ def test_tunnels_of_an_event_loop_stay_open_in_the_parent(name: str, what: str) 
             conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
             conn = await received(conn, mailbox)
             in_child(in_time({"tunnel": conn, "tunnels": tunnels, "mailbox": mailbox}[what].close))
+            await received(conn, mailbox)
+
+    with ScriptedServer(TWICE) as server:
+        kind.run(main(server))
+
+
+def refused(*operations: Callable[[], object]) -> Callable[[], None]:
+    """Return a function for a child: every one of the operations is refused."""
+
+    def work() -> None:
+        for each in operations:
+            with pytest.raises(mint.StaleConnectionError):
+                each()
+
+    return in_time(work)
+
+
+def mail_refused(mailbox: mint.Mailbox) -> None:
+    """Use a mailbox that a child has inherited."""
+    with pytest.raises(errors.MailboxClosed):
+        mailbox.receive(5)
+    with pytest.raises(errors.MailboxClosed):
+        mailbox.post("child")
+    with pytest.raises(errors.MailboxClosed):
+        mailbox.admit(Memory())
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_child_cannot_use_a_connection_of_its_parent(protocol: Literal["http1", "http2"]) -> None:
+    with Origin(lambda _: Response(200, (), b"hello"), tls=server_context(alpn=("h2", "http/1.1"))) as origin:
+        conn: mint.Connection = mint.connect(
+            "https", origin.address, origin.port, hostname="localhost", protocols=(protocol,), tls=trusting()
+        )
+        conn = answered(conn)
+        in_child(
+            refused(
+                lambda: conn.request("GET", "/"),
+                lambda: conn.request("GET", "/", flush=False),
+                lambda: conn.recv(timeout=5),
+                conn.flush,
+                conn.is_usable,
+                lambda: conn.set_mode("active", mint.Mailbox()),
+            )
+        )
+        answered(conn).close()
+
+
+def test_a_child_can_use_a_connection_in_memory() -> None:
+    conn = mint.http1.initiate(Memory(), scheme="http", hostname="a")
+    in_child(in_time(lambda: conn.request("GET", "/")))
+    in_child(in_time(lambda: conn.fork().request("GET", "/")))
+
+
+def test_a_child_cannot_use_the_mailbox_of_its_parent(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    conn, _ = conn.request("GET", "/")
+    far.sendall(PAGE)
+
+    def work() -> None:
+        mail_refused(mailbox)
+        refused(lambda: conn.request("GET", "/"), lambda: conn.set_mode("passive"))()
+
+    in_child(in_time(work))
+    conn, responses = fed(conn, mailbox.receive(10))
+    assert isinstance(responses[-1], mint.Done)
+    conn.close()
+    far.close()
+
+
+def test_a_child_cannot_use_the_tunnels_of_its_parent() -> None:
+    with (
+        ScriptedServer(TWICE) as server,
+        mint.Tunnels(mint.http2.connect("http", server.address, server.port)) as tunnels,
+    ):
+        conn: mint.Connection = tunnels.connect("http", "one.example", 80, protocols=("http1",))
+        conn = answered(conn)
+        with held(tunnels._lock):
+            in_child(
+                refused(
+                    lambda: conn.request("GET", "/"),
+                    lambda: conn.recv(timeout=5),
+                    lambda: tunnels.connect("http", "two.example", 80),
+                    lambda: tunnels.set_mode("active", mint.Mailbox()),
+                    lambda: tunnels.stream("child"),
+                )
+            )
+        answered(conn)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_child_cannot_use_what_an_event_loop_of_its_parent_uses(name: str) -> None:
+    kind: Kind = KINDS[name]
+
+    async def main(server: ScriptedServer) -> None:
+        proxy = await kind.module.connect("http", server.address, server.port, protocols=("http2",))
+        with kind.module.Tunnels(proxy) as tunnels, kind.module.Mailbox() as mailbox:
+            conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
+            conn = await received(conn, mailbox)
+
+            def work() -> None:
+                with pytest.raises(errors.MailboxClosed):
+                    mailbox.receive().send(None)
+                with pytest.raises(errors.MailboxClosed):
+                    mailbox.post("child")
+                refused(
+                    lambda: conn.request("GET", "/"),
+                    lambda: conn.set_mode("passive"),
+                    lambda: kind.module.flush(conn).send(None),
+                    lambda: kind.module.flush(tunnels.connection).send(None),
+                    lambda: tunnels.connect("http", "two.example", 80).send(None),
+                )()
+
+            in_child(in_time(work))
             await received(conn, mailbox)
 
     with ScriptedServer(TWICE) as server:

@@ -43,6 +43,11 @@ class Mutex:
         """
 
 @disjoint_base
+class ProcessBase:
+    """The base class of what stands for a process."""
+    inherited: bool
+
+@disjoint_base
 class LinkBase(Generic[_I, _L, _M]):
     """The base class of every link.
 
@@ -54,6 +59,7 @@ class LinkBase(Generic[_I, _L, _M]):
     def _guard(self) -> Mutex: ...
     @property
     def _wire(self) -> Mutex: ...
+    _process: ProcessBase | None
     home: int
     source: Source
     inbox: _I | None
