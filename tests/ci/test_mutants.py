@@ -92,6 +92,12 @@ def test_tests_named_like_the_source_come_first() -> None:
     assert second == ["tests/pool"]
 
 
+def test_tests_named_like_another_source_do_not_come_first() -> None:
+    named = "tests/connections/test_request_checks.py"
+    assert mutants.closest("mint/_connections/request_checks.py", mutants.ROOT, quick=True)[0] == [named]
+    assert named not in mutants.closest("mint/_checks.py", mutants.ROOT, quick=True)[0]
+
+
 def test_tests_of_arguments_and_values_run_for_every_python_module() -> None:
     """They are the first for modules that have no folder, and the last for the others."""
     general = "tests/test_helper_arguments.py"
