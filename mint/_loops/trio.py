@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+from math import inf
 from typing import TYPE_CHECKING, Self
 
 import trio
@@ -92,7 +93,7 @@ class Mailbox(Watcher):
             self._release()
 
     async def _wait(self) -> None:
-        with trio.move_on_after(RETRY if self._refused else float("inf")) as scope:
+        with trio.move_on_after(RETRY if self._refused else inf) as scope:
             self._waiting = trio.lowlevel.current_trio_token(), scope
             # Set before the last check, so that a post from another thread is either seen or wakes this task.
             self._asleep = True

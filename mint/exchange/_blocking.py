@@ -193,6 +193,7 @@ def prepare(
 
     def process(responses: list[Response]) -> None:
         outcomes.update(collector.feed(responses))
+        # No name for the error: it would be in a cycle with this frame, which its traceback refers to.
         if any(isinstance(outcome, ContentTooLarge) for outcome in outcomes.values()):
             raise next(each for each in outcomes.values() if isinstance(each, ContentTooLarge))
 

@@ -13,7 +13,6 @@ import trio
 import trio.testing
 
 import mint.trio
-from mint import errors
 from mint._loops.mailbox import WakeSocket
 from mint.transport import Memory
 
@@ -94,23 +93,6 @@ def test_a_post_ends_the_wait(
 
     run(main)
     assert received == [0, 1, 2]
-
-
-@pytest.mark.parametrize("place", [in_task, in_signal_handler])
-def test_closing_ends_the_wait(place: Place) -> None:
-    async def receive(mailbox: mint.trio.Mailbox) -> None:
-        with pytest.raises(errors.MailboxClosed):
-            await mailbox.receive()
-
-    async def main() -> None:
-        mailbox = mint.trio.Mailbox()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(receive, mailbox)
-            nursery.start_soon(receive, mailbox)
-            await trio.testing.wait_all_tasks_blocked()
-            await place(mailbox.close)
-
-    run(main)
 
 
 def test_a_connection_that_has_something_to_read_ends_the_wait() -> None:
