@@ -70,6 +70,10 @@ class Tunnels(TunnelsBase):
         """Raise `Refused`: only a blocking call could wait here."""
         raise Refused(ELSEWHERE)
 
+    def write_beside_mailbox(self, until: float | None, enough: Callable[[], bool]) -> bool:  # noqa: ARG002  # as above
+        """Raise `Refused`: only a blocking call could wait here."""
+        raise Refused(ELSEWHERE)
+
     def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:  # noqa: ARG002  # refused
         """Raise `Refused`: only a blocking call could wait here."""
         raise Refused(ELSEWHERE)

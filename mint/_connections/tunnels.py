@@ -11,7 +11,8 @@ from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.lock_event import LockEvent
 from .._loops.shared import ELSEWHERE, TunnelLink
 from .._loops.system import POLLIN, POLLOUT, REPORTED, make_poll, milliseconds, no_descriptor
-from .._wire.link import Link, Refused
+from .._wire.link import HIGH_WATER, Link, Refused
+from .._wire.pipe import READ, WRITE
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .failures import connecting
@@ -78,6 +79,11 @@ class Tunnels(TunnelsBase):
         receiver.setblocking(False)
         sender.setblocking(False)
         self._wake_receiver, self._wake_sender = receiver, sender
+        # Operations on the connection must not wait: the lock is held, so that other tunnels could not
+        # receive or be closed in time. Instead, the links of the tunnels wait while much is queued.
+        self._high_water = HIGH_WATER
+        if isinstance(wire, Link):
+            self._high_water, wire.high_water = wire.high_water, HIGH_WATER
         self._release = weakref.finalize(self, _close_both, receiver, sender)
 
     @property
@@ -182,15 +188,16 @@ class Tunnels(TunnelsBase):
     def room(self, ref: RequestRef) -> int | None:
         """Return how many octets the windows allow now; `None` if the stream accepts no more data.
 
-        It is also 0 while much is queued for the proxy: the link of the tunnel waits then. Otherwise the
-        operation that sends would wait with the lock held, so that no other tunnel could receive, and for as
-        long as the options of the connection to the proxy say.
+        It is also 0 while much is queued for the proxy, unless a mailbox reads: the link of the tunnel waits
+        then, without the lock.
         """
         room = super().room(ref)
-        wire = self.wire
-        if room and self.waits and isinstance(wire, Link) and wire.unsent > wire.high_water // 2:
-            return 0
-        return room
+        return 0 if room and self.waits and self.wire.unsent > self._high_water // 2 else room
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much is queued for the proxy that a tunnel must wait before it sends more."""
+        return self.wire.unsent > self._high_water
 
     # -- reading for all tunnels
 
@@ -199,21 +206,51 @@ class Tunnels(TunnelsBase):
 
         Raises `TransportTimeout` when the time is up.
         """
+
+        def read() -> bool:
+            if not self.waits:
+                raise Refused(ELSEWHERE)
+            return self._take_now()
+
+        self._wait(until, phase, enough, read)
+
+    def write_beside_mailbox(self, until: float | None, enough: Callable[[], bool]) -> bool:
+        """Wait until the system has accepted something, while a mailbox reads.
+
+        Returns false if the rest cannot be written before something is received. Raises `TransportTimeout`
+        when the time is up.
+        """
+        stuck = False
+
+        def write() -> bool:
+            nonlocal stuck
+            flushed = self._flush_now()
+            stuck = flushed and self.wire.unsent > 0
+            return flushed
+
+        self._wait(until, "sending", lambda: stuck or enough(), write)
+        return not stuck
+
+    def _wait(
+        self, until: float | None, phase: str, enough: Callable[[], bool], go_on: Callable[[], bool]
+    ) -> None:
+        """Wait until `go_on()`, which is called with the lock, has done something, here or in another thread.
+
+        It returns false if the socket must be waited for.
+        """
         with self._lock:
             if enough():
                 return
-            if not self.waits:
-                raise Refused(ELSEWHERE)
             change = LockEvent() if self._reading else None
             if change is not None:
                 self._waiting.add(change)
-            elif self._take_now():
+            elif go_on():
                 self._in_time(until, phase, enough)
                 return
         if change is not None:
             self._wait_for(change, until, phase)
             return
-        if not self._read_once(until, enough):
+        if not self._read_once(until, enough, go_on):
             raise TransportTimeout(phase)
         self._in_time(until, phase, enough)
 
@@ -235,22 +272,26 @@ class Tunnels(TunnelsBase):
     def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:
         """Wait until the system has accepted what the connection has queued, or `give_way()` is true.
 
-        While a mailbox reads, the connection itself waits; it returns early if its input queue is full.
+        While a mailbox reads, it returns early if the input queue of the connection is full.
         """
         wire = self.wire
-        while self.waits and wire.unsent and not give_way():
-            self.wait(until, "sending", lambda: not wire.unsent)
-        with self._lock, self._giving_up():
-            if not self.waits and wire.unsent and not give_way():
-                self._check_idle()
-                try:
-                    left = None if until is None else max(0.0, until - monotonic())
-                    with self._in_operation:
-                        self._connection = self._connection.flush(left)
-                except TransportError as error:
-                    self._follow(error)
-                    if isinstance(error, TransportTimeout):
-                        raise TransportTimeout("sending") from error
+        while wire.unsent and not give_way():
+            if self.waits:
+                self.wait(until, "sending", lambda: not wire.unsent)
+            elif not self.write_beside_mailbox(until, lambda: not wire.unsent):
+                return
+
+    def _flush_now(self) -> bool:
+        """Write what the system accepts, and read ahead; return false if it must be waited for."""
+        self._check_idle()
+        with self._giving_up():
+            try:
+                with self._in_operation:
+                    self._connection = self._connection.flush(0)
+            except TransportError as error:
+                self._follow(error)
+                return not isinstance(error, TransportTimeout)
+            return True
 
     def look(self) -> None:
         """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
@@ -258,8 +299,8 @@ class Tunnels(TunnelsBase):
             if self.waits and not self._reading and self._connection.is_open("read"):
                 self._take_now()
 
-    def _read_once(self, until: float | None, enough: Callable[[], bool]) -> bool:
-        """Wait and read once for all tunnels; return false when the time is up. Waits without the lock."""
+    def _read_once(self, until: float | None, enough: Callable[[], bool], go_on: Callable[[], bool]) -> bool:
+        """Wait for the socket and go on; return false when the time is up. Waits without the lock."""
         mine = False
         try:
             with self._lock:
@@ -271,10 +312,9 @@ class Tunnels(TunnelsBase):
                 # The lock was free for a moment: another thread may have read what this one waits for.
                 if self._reading or enough():
                     return True
-                # Octets that the system has not accepted yet must be written without waiting for input.
-                writing = self._connection.transport.unsent > 0
+                events = self._awaited()
                 self._reading = mine = True
-            ready = _ready(socket, self._wake_receiver, until, writing=writing)
+            ready = _ready(socket, self._wake_receiver, until, events)
         finally:
             if mine:
                 self._reading = False
@@ -285,9 +325,19 @@ class Tunnels(TunnelsBase):
                     self._stop_reading()
                     raise
         with self._lock:
-            if ready and self.waits:
-                self._take_now()
+            if ready and not enough():
+                go_on()
         return ready
+
+    def _awaited(self) -> int:
+        """Return the events of the socket to wait for.
+
+        Octets that the system has not accepted yet must be written without waiting for input. While a mailbox
+        reads, an end that it has not reported yet, and input that nobody may read ahead, is not waited for.
+        """
+        wire = self.wire
+        wanted = wire.wants if isinstance(wire, Link) else WRITE if wire.unsent else 0
+        return (POLLIN if self.waits or wanted & READ else 0) | (POLLOUT if wanted & WRITE else 0)
 
     def _stop_reading(self) -> None:
         """Wake the waiting threads, of which one reads next."""
@@ -379,11 +429,11 @@ def _close_both(receiver: sockets.socket, sender: sockets.socket) -> None:
     sender.close()
 
 
-def _ready(socket: sockets.socket, receiver: sockets.socket, until: float | None, *, writing: bool) -> bool:
-    """Wait for the socket or the receiver; return false when the time is up."""
+def _ready(socket: sockets.socket, receiver: sockets.socket, until: float | None, events: int) -> bool:
+    """Wait for events of the socket, or for the receiver; return false when the time is up."""
     poll = make_poll()
     try:
-        poll.register(socket, POLLIN | (POLLOUT if writing else 0))
+        poll.register(socket, events)
         poll.register(receiver, POLLIN)
     except ValueError:
         return True  # another thread has closed the socket, and the caller must handle that

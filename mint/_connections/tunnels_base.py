@@ -137,6 +137,8 @@ class TunnelsBase(ABC):
         self._in_operation = Mutex()
         self._postponed: deque[Callable[[HTTP2], HTTP2]] = deque()
         self._process = current_process()
+        self._passed = 0
+        """How many octets tunnels have passed to the connection."""
 
     @property
     def connection(self) -> HTTP2:
@@ -151,6 +153,24 @@ class TunnelsBase(ABC):
     @abstractmethod
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:
         """Wait until something has arrived for any tunnel; return at once if `enough()` is true."""
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much is queued for the proxy that a tunnel must wait before it sends more."""
+        return False  # an event loop cannot wait
+
+    @abstractmethod
+    def write_beside_mailbox(self, until: float | None, enough: Callable[[], bool]) -> bool:
+        """Wait until the system has accepted something.
+
+        Returns false if the rest cannot be written before something is received.
+        """
+
+    @property
+    def taken(self) -> int:
+        """A number that grows only when the system accepts something that the connection has queued."""
+        with self._lock:
+            return self._passed - self.wire.unsent
 
     @abstractmethod
     def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:
@@ -220,7 +240,13 @@ class TunnelsBase(ABC):
 
     def send(self, ref: RequestRef, octets: bytes) -> None:
         """Send octets through a stream."""
-        self._do(lambda connection: connection.stream_request_body(ref, octets))
+
+        def operation(connection: HTTP2) -> HTTP2:
+            sent = connection.stream_request_body(ref, octets)
+            self._passed += len(octets)
+            return sent
+
+        self._do(operation)
 
     def finish(self, ref: RequestRef) -> None:
         """End the outgoing direction of a stream."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from .._wire.link import Link, Refused
 from .._wire.pipe import AHEAD, Writing
-from ..errors import TransportClosed, TransportError
+from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..types import Unread
 
 if TYPE_CHECKING:
@@ -58,6 +58,23 @@ class SharedConnection(Protocol):
         """Wait until something has arrived for any tunnel; return at once if `enough()` is true."""
         ...
 
+    @property
+    def taken(self) -> int:
+        """A number that grows only when the system accepts something that the connection has queued."""
+        ...
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much is queued for the proxy that a tunnel must wait before it sends more."""
+        ...
+
+    def write_beside_mailbox(self, until: float | None, enough: Callable[[], bool]) -> bool:
+        """Wait until the system has accepted something.
+
+        Returns false if the rest cannot be written before something is received.
+        """
+        ...
+
     def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:
         """Wait until the system has accepted what the connection has queued, or `give_way()` is true."""
         ...
@@ -96,6 +113,41 @@ class SharedConnection(Protocol):
     def wake(self) -> None:
         """Wake everyone who waits for a tunnel: it may have been closed."""
         ...
+
+
+class _Limit:
+    """The time limit of an operation that waits to send; with `each`, of every wait without progress.
+
+    As a context, it ends a `TransportTimeout` if the proxy has taken something since the last start.
+    """
+
+    def __init__(self, tunnels: SharedConnection, timeout: float | None, *, each: bool) -> None:
+        self._tunnels = tunnels
+        self._timeout = timeout
+        self._each = each
+        self.until = None if timeout is None else monotonic() + timeout
+        self._taken = tunnels.taken
+
+    def restart(self) -> None:
+        """Start again, if each wait has its own limit."""
+        if self._each and self._timeout is not None:
+            self.until = monotonic() + self._timeout
+            self._taken = self._tunnels.taken
+
+    def __enter__(self) -> None:
+        """Begin to wait."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if error is not None and not (self._each and isinstance(error, TransportTimeout)):
+            return False
+        wire = self._tunnels.wire
+        if error is not None and isinstance(wire, Link):
+            # The system reports room only once a large part of its buffer is empty.
+            wire.write_waiting()
+        if self._tunnels.taken > self._taken:
+            self.restart()
+            return True
+        return False
 
 
 class TunnelLink(Link):
@@ -170,14 +222,16 @@ class TunnelLink(Link):
 
     # -- reading and writing
 
-    def _push(self) -> int:
+    def _push(self, *, gently: bool = False) -> int:
+        """Pass octets to the connection to the proxy; if `gently`, only until much is queued there."""
         before = self.unsent
+        gently = gently or self._writing == Writing.CLOSED  # when it is closed, nothing waits for the proxy
         outbox = self.to_write()
         while True:
             lost = self.tunnel.waiting
             if not self.tunnels.pump(self.tunnel):
                 break
-            if not outbox or self.tunnel.waiting:
+            if not outbox or self.tunnel.waiting or (gently and self.tunnels.is_crowded):
                 return before - self.unsent
             piece = memoryview(outbox[0])[:AHEAD]
             self.accepted(len(piece))
@@ -207,19 +261,49 @@ class TunnelLink(Link):
         return octets
 
     def _transmit(self, *, wait: bool) -> None:
+        if wait and not self.tunnels.waits:
+            self._send_beside_mailbox()
+            return
         self._push()
-        # If a mailbox reads, do not wait: the rest is sent when WINDOW_UPDATE arrives.
-        if wait and self.unsent > self.high_water and self.tunnels.waits:
+        if wait and self.unsent > self.high_water:
             self._drain(self.high_water, self._options.send_timeout, each=True)
 
     def _drain(self, down_to: int, timeout: float | None, *, each: bool) -> None:
-        until = None if timeout is None else monotonic() + timeout
+        """Write until at most `down_to` octets are queued, like `SocketLink._drain`.
+
+        With `each`, the time starts again whenever the proxy takes something, also from other tunnels.
+        """
+        limit = _Limit(self.tunnels, timeout, each=each)
         while self.unsent > down_to and not self.is_blocked:
-            if self._writing == Writing.CLOSED or self.tunnel.failure is not None:
-                raise self.tunnel.failure or TransportClosed()
-            self.tunnels.wait(until, "sending", self._has_room)
-            if self._push() and each and timeout is not None:
-                until = monotonic() + timeout
+            self._check_alive()
+            with limit:
+                self.tunnels.wait(limit.until, "sending", self._has_room)
+            if self._push():
+                limit.restart()
+
+    def _send_beside_mailbox(self) -> None:
+        """Pass what the windows allow to the connection to the proxy, but wait while much is queued there.
+
+        What the windows do not allow is sent when the mailbox has returned WINDOW_UPDATE.
+        """
+        limit = _Limit(self.tunnels, self._options.send_timeout, each=True)
+        self._push(gently=True)
+        goes_on = True
+        while goes_on and self.tunnels.is_crowded and not self.is_blocked:
+            self._check_alive()
+            with limit:
+                goes_on = self.tunnels.write_beside_mailbox(limit.until, self._has_space)
+            self._push(gently=True)
+        # If something must be received first, the mailbox writes the rest, which it finds in that connection.
+        self._push()
+
+    def _has_space(self) -> bool:
+        return not self.tunnels.is_crowded
+
+    def _check_alive(self) -> None:
+        """Raise an error if nothing can be sent through the tunnel any more."""
+        if self._writing == Writing.CLOSED or self.tunnel.failure is not None:
+            raise self.tunnel.failure or TransportClosed()
 
     def _write_out(self) -> None:
         if self.tunnels.waits:

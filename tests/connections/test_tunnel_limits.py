@@ -12,6 +12,9 @@ import mint
 from mint import TCPOptions, errors
 from mint._connections import tunnels as blocking
 from mint._connections import tunnels_base
+from mint._core.http2 import Config
+from mint._loops.system import POLLIN, POLLOUT
+from mint._wire.stream import StreamLayer
 from mint.testing.frames import Frame, data, headers, serialize, settings
 from mint.transport import Memory, SocketLink
 
@@ -113,57 +116,83 @@ def test_the_time_is_up_at_its_limit(
         mint.Tunnels._in_time(until, "opening", lambda: False)
 
 
-def test_the_socket_is_watched_for_room_only_if_something_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
-
-    def ready(*_: object, writing: bool) -> bool:
-        asked.append(writing)
-        return False
-
-    monkeypatch.setattr(blocking, "_ready", ready)
+def test_what_is_waited_for() -> None:
+    """Room only if something is unsent. Beside a mailbox, an end would be reported again and again."""
     near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 10_000)
     with far:
         wire = SocketLink(near, TCPOptions())
         with mint.Tunnels(mint.http2.initiate(wire, scheme="http", hostname="proxy.example")) as tunnels:
-            assert not tunnels._read_once(0, lambda: False)
-            wire.queue_pieces((b"x",))
-            assert not tunnels._read_once(0, lambda: False)
-    assert asked == [False, True]
+            assert tunnels._awaited() == POLLIN
+            wire.queue_pieces((bytes(1_000_000),))
+            assert tunnels._awaited() == POLLIN | POLLOUT
+            tunnels.set_mode("active", Box())
+            assert not tunnels._flush_now()
+            assert tunnels._awaited() == POLLIN | POLLOUT
+            far.shutdown(socket.SHUT_WR)
+            assert not tunnels._flush_now()
+            assert tunnels._awaited() == POLLOUT
+            tunnels.set_mode("passive")
+            assert tunnels._awaited() == POLLIN | POLLOUT
 
 
-@pytest.mark.parametrize("until", [None, 4.0, 5.0, 7.0])
+@pytest.mark.parametrize("mode", ["passive", "active"])
+def test_an_upload_that_waits_for_a_window_does_not_wait_for_room(mode: str) -> None:
+    """The proxy is reached through the tunnel of another one."""
+    near, far = socket.socketpair()
+    with far:
+        config = Config("outer.example", port=80, scheme="http", identity=0, user_agent="x")
+        layer = StreamLayer(config, "proxy.example:80", ())
+        far.sendall(serialize([settings(), headers(1, OPEN)]))
+        wire = SocketLink(near, TCPOptions(), (layer,))
+        with mint.Tunnels(mint.http2.initiate(wire, scheme="http", hostname="proxy.example")) as tunnels:
+            if mode == "active":
+                tunnels.set_mode("active", Box())
+            wire.queue_pieces((bytes(100_000),))
+            assert not tunnels._flush_now()
+            assert wire.unsent
+            assert tunnels._awaited() == POLLIN
+
+
 @pytest.mark.parametrize("error", [None, errors.TransportTimeout("x"), errors.TransportReset()])
-def test_a_flush_that_fails_while_a_mailbox_reads(
-    error: errors.TransportError | None, until: float | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only a time limit is an error of the flush. Any other ends the tunnels, and their links report it."""
+def test_a_flush_that_fails_while_a_mailbox_reads(error: errors.TransportError | None) -> None:
+    """Only a time limit is an error of the flush. Any other ends the tunnels, and their links report it.
 
-    class Failing(Memory):
+    If it does not fail although something is left, something must be received first.
+    """
+
+    class Failing(SocketLink):
         def flush(self, timeout: float | None) -> None:
             asked.append(timeout)
             if error is not None:
                 raise error
 
     asked: list[float | None] = []
-    monkeypatch.setattr(blocking, "monotonic", lambda: 5.0)
-    proxy = Proxy(Failing())
-    with proxy.tunnels as tunnels:
-        link = proxy.ask()
-        proxy.say(headers(1, OPEN))
-        tunnels.set_mode("active", Box())
-        proxy.wire.take()
-        tunnels.flush_wire(until, lambda: False)
-        assert asked == []  # nothing is queued
-        proxy.wire.queue_pieces((b"x",))
-        tunnels.flush_wire(until, lambda: True)
-        assert asked == []
-        if isinstance(error, errors.TransportTimeout):
-            with pytest.raises(errors.TransportTimeout, match="sending"):
-                tunnels.flush_wire(until, lambda: False)
-        else:
-            tunnels.flush_wire(until, lambda: False)
-        assert asked == [None if until is None else max(0.0, until - 5.0)]
-        assert link.tunnel.over is isinstance(error, errors.TransportReset)
+    near, far = socket.socketpair()
+    with far:
+        wire = Failing(near, TCPOptions())
+        connection = mint.http2.initiate(wire, scheme="http", hostname="proxy.example", port=80)
+        far.sendall(serialize([settings()]))
+        with mint.Tunnels(connection) as tunnels:
+            tunnels.look()
+            link = tunnels._ask("one.example:80", TCPOptions())
+            far.sendall(serialize([headers(1, OPEN)]))
+            tunnels.look()
+            tunnels.set_mode("active", Box())
+            tunnels.flush_wire(0, lambda: False)
+            assert asked == []  # nothing is queued
+            wire.queue_pieces((b"x",))
+            tunnels.flush_wire(0, lambda: True)
+            assert asked == []
+            if isinstance(error, errors.TransportTimeout):
+                far.sendall(b"x")  # the socket is ready
+                with pytest.raises(errors.TransportTimeout, match="sending"):
+                    tunnels.flush_wire(0, lambda: False)
+            else:
+                tunnels.flush_wire(0, lambda: False)
+            assert asked
+            assert not any(asked)
+            assert link.tunnel.over is isinstance(error, errors.TransportReset)
 
 
 @pytest.mark.parametrize("until", [4.0, 5.0])

@@ -38,13 +38,13 @@ def test_a_thread_does_not_wait_for_octets_that_another_has_read(
     ):
         read_once = tunnels._read_once
 
-        def overtaken(until: float | None, enough: Callable[[], bool]) -> bool:
+        def overtaken(until: float | None, enough: Callable[[], bool], go_on: Callable[[], bool]) -> bool:
             nonlocal faster
             waited_for.set()
             while not enough():
-                assert read_once(monotonic() + 10, lambda: False)
+                assert read_once(monotonic() + 10, lambda: False, go_on)
                 faster += 1
-            return read_once(monotonic(), enough)
+            return read_once(monotonic(), enough, go_on)
 
         conn = tunnels.connect(
             "http", "127.0.0.1", origin.port, protocols=("http1",), tcp=mint.TCPOptions(high_water=1)
