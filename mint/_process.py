@@ -43,7 +43,7 @@ _current = Process()
 
 
 def current_process() -> Process:
-    """Return the object that stands for this process; compare it with `is`."""
+    """Return the object that stands for this process; in a forked child it is `inherited`."""
     return _current
 
 

@@ -489,7 +489,7 @@ class TunnelsBase(ABC):
     @property
     def _is_ours(self) -> bool:
         """Whether this process made the tunnels, and did not inherit them."""
-        return current_process() is self._process
+        return not self._process.inherited
 
     def _check_ours(self) -> None:
         """Raise an error in a forked child, before the lock is taken: a thread of the parent may hold it."""

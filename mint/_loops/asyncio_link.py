@@ -101,7 +101,7 @@ class _Registration:
     def change(self, events: int) -> None:
         """Register for these events, and no others. Raises `TransportError` if the system refuses."""
         changed = (events ^ self._events) | (events & self._doubtful)
-        if not changed or self._socket.fileno() < 0 or current_process() is not self._process:
+        if not changed or self._socket.fileno() < 0 or self._process.inherited:
             return  # in a forked child the selector is the parent's
         try:
             # An event is noted before it is registered, until after it has been removed. So if an exception
@@ -173,7 +173,7 @@ class _Registration:
     def let_go(self) -> None:
         """End the registration; the link closes the socket."""
         self.change(0)
-        if isinstance(self._poller, SelectorPoller) and current_process() is self._process:
+        if isinstance(self._poller, SelectorPoller) and not self._process.inherited:
             self._poller.let_go(self)
         _OPEN.discard(self)
 

@@ -102,7 +102,7 @@ class _Desk:
             self._sink = None
 
     def _write(self, text: str) -> None:
-        if self._sink is None or current_process() is not self._process:
+        if self._sink is None or self._process.inherited:
             return
         try:
             self._sink.write(text)

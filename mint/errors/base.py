@@ -237,7 +237,10 @@ class StaleConnectionError(MintError, RuntimeError):
 
 
 class MailboxClosed(MintError, RuntimeError):
-    """The mailbox was closed and returns no more messages. Its connections stay open."""
+    """The mailbox was closed and returns no more messages. Its connections stay open.
+
+    In a forked child, the mailboxes of its parent are closed.
+    """
 
     reason = "mailbox_closed"
     local = True

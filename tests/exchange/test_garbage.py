@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal  # the modules of the event loops have no common type
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from mint.testing.frames import Frame
 
+pytestmark = pytest.mark.usefixtures("uncollected")
+
 OK = [(":status", "200")]
 LONG = 20.0
 CASES: list[tuple[type[mint.MintError], list[Frame]]] = [
@@ -36,15 +37,6 @@ CASES: list[tuple[type[mint.MintError], list[Frame]]] = [
 
 def where(server: ScriptedServer) -> tuple[Literal["http"], str, int]:
     return "http", server.address, server.port
-
-
-@pytest.fixture(autouse=True)
-def uncollected() -> Iterator[None]:
-    """Run without the garbage collector: objects are freed only by reference counts."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @contextmanager

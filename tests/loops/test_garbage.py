@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import weakref
 from typing import TYPE_CHECKING
@@ -14,16 +13,9 @@ from mint import TCPOptions
 from mint.transport import Memory, SocketLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-
-@pytest.fixture(autouse=True)
-def uncollected() -> Iterator[None]:
-    """Run without the garbage collector: objects are freed only by reference counts."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+pytestmark = pytest.mark.usefixtures("uncollected")
 
 
 def started(link: Memory | SocketLink) -> mint.HTTP1:
