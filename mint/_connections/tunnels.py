@@ -288,8 +288,10 @@ class Tunnels(TunnelsBase):
             try:
                 with self._in_operation:
                     self._connection = self._connection.flush(0)
-            except TransportError as error:
+            except MintError as error:
                 self._follow(error)
+                if error.local:
+                    self._lost(error)  # the program used the connection itself: this value is outdated
                 return not isinstance(error, TransportTimeout)
             return True
 

@@ -154,8 +154,10 @@ def test_an_upload_that_waits_for_a_window_does_not_wait_for_room(mode: str) -> 
             assert tunnels._awaited() == POLLIN
 
 
-@pytest.mark.parametrize("error", [None, errors.TransportTimeout("x"), errors.TransportReset()])
-def test_a_flush_that_fails_while_a_mailbox_reads(error: errors.TransportError | None) -> None:
+@pytest.mark.parametrize(
+    "error", [None, errors.TransportTimeout("x"), errors.TransportReset(), errors.StaleConnectionError()]
+)
+def test_a_flush_that_fails_while_a_mailbox_reads(error: errors.MintError | None) -> None:
     """Only a time limit is an error of the flush. Any other ends the tunnels, and their links report it.
 
     If it does not fail although something is left, something must be received first.
@@ -192,7 +194,7 @@ def test_a_flush_that_fails_while_a_mailbox_reads(error: errors.TransportError |
                 tunnels.flush_wire(0, lambda: False)
             assert asked
             assert not any(asked)
-            assert link.tunnel.over is isinstance(error, errors.TransportReset)
+            assert link.tunnel.over is isinstance(error, (errors.TransportReset, errors.StaleConnectionError))
 
 
 @pytest.mark.parametrize("until", [4.0, 5.0])
