@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from typing import TYPE_CHECKING, Any  # for the modules of different event loops
@@ -9,11 +10,16 @@ from typing import TYPE_CHECKING, Any  # for the modules of different event loop
 import pytest
 
 import mint
+import mint.asyncio
 from mint import errors
 from mint._connections import tunnels as tunnels_module
 from mint._connections.failures import Settled
-from mint.testing import Forever, ScriptedServer, Step, http2
-from mint.testing.frames import headers
+from mint._connections.tunnels_base import MOST_HELD
+from mint._loops.asyncio_link import NextIteration
+from mint._loops.shared import TunnelLink
+from mint.testing import Forever, ScriptedServer, Step, Wait, http2
+from mint.testing.frames import data, headers, ping, serialize, settings
+from mint.transport import Memory
 
 from ..loops.test_tunnels import KINDS, Kind
 
@@ -188,3 +194,83 @@ def test_an_event_loop_reports_it(monkeypatch: pytest.MonkeyPatch, loop: str, na
 
     with ScriptedServer(opened()) as server:
         kind.run(main(server))
+
+
+def test_the_thread_that_waits_closes_its_descriptors_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing leaves them to it, because it polls them."""
+    with two() as (tunnels, one, _):
+        before = {each.fileno() for each in (tunnels._wake_receiver, tunnels._wake_sender)}
+        assert -1 not in before
+        waiting = Waiting(one, monkeypatch)
+        tunnels.close()
+        assert isinstance(waiting.end(), errors.TransportClosed)
+        assert {each.fileno() for each in (tunnels._wake_receiver, tunnels._wake_sender)} == {-1}
+
+
+def test_a_tunnel_that_was_closed_is_not_remembered_as_slow() -> None:
+    link = Memory()
+    options = mint.HTTP2Options(
+        connection_window_size=2**30, client_settings=mint.ClientSettings(initial_window_size=2**30)
+    )
+    proxy = mint.http2.initiate(link, scheme="http", hostname="proxy.example", http2=options)
+    with mint.Tunnels(proxy) as tunnels:
+        link.put(settings().serialize() + headers(1, OPEN).serialize())
+        conn = tunnels.connect("http", "one.example", 80, protocols=HTTP1)
+        transport = conn.transport
+        assert isinstance(transport, TunnelLink)
+        assert not transport.full
+        link.put(serialize([data(1, bytes(16_384))] * (MOST_HELD // 16_384 + 1)))
+        tunnels.look()
+        assert transport.full
+        conn.close()
+        assert not transport.full
+
+
+def test_a_thread_that_waits_is_told_of_an_error_that_another_thread_got(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error names the reason, and not only that the connection is closed."""
+    original = mint.HTTP2.stream_request_body
+
+    def failing(self: mint.HTTP2, *_: object, **__: object) -> mint.HTTP2:
+        monkeypatch.setattr(mint.HTTP2, "stream_request_body", original)
+        raise errors.Unreachable("the cable was cut").marked(successor=self.close())
+
+    with two() as (_, one, other):
+        waiting = Waiting(one, monkeypatch)
+        monkeypatch.setattr(mint.HTTP2, "stream_request_body", failing)
+        other, _ = other.request("GET", "/")  # receiving reports the error
+        with pytest.raises(errors.TransportClosed):
+            other.recv(timeout=10)
+        told = waiting.end()
+        assert isinstance(told, errors.TransportClosed)
+        assert isinstance(told.__cause__, errors.Unreachable)
+
+
+def test_an_exception_as_the_loop_begins_to_read_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call that was interrupted does not count as one that the loop is going to make."""
+    said = threading.Event()
+    original = NextIteration.begun
+    told: list[object] = []
+
+    def interrupted(self: NextIteration) -> None:
+        monkeypatch.setattr(NextIteration, "begun", original)
+        raise MemoryError
+
+    async def main(server: ScriptedServer) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+        proxy = await mint.asyncio.connect("http", server.address, server.port, protocols=("http2",))
+        assert isinstance(proxy, mint.HTTP2)
+        with mint.asyncio.Tunnels(proxy) as tunnels, mint.asyncio.Mailbox() as mailbox:
+            one = await tunnels.connect("http", "one.example", 80, protocols=HTTP1, mailbox=mailbox)
+            one, _ = one.request("GET", "/")
+            await mint.asyncio.flush(one)
+            monkeypatch.setattr(NextIteration, "begun", interrupted)
+            said.set()
+            check_told(one, await mailbox.receive())
+
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))]
+    with ScriptedServer([*steps, Wait(said), http2.send(ping()), Forever()]) as server:
+        KINDS["asyncio"].run(main(server))
+    assert [type(each) for each in told] == [MemoryError]

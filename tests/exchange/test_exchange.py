@@ -232,6 +232,14 @@ def test_pushes(loop: LoopName) -> None:
     assert [each.content[:5] for each in found if isinstance(each, Answer)] == [b"Hello", b"\x00\x01\x02"]
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_method_that_allows_no_body(loop: LoopName, protocol: Protocol) -> None:
+    with serving(protocol) as origin:
+        answers = Client(loop, origin.port).run(call("TRACE", "/"), call("GET", "/bytes/3"))
+    assert [type(each) for each in answers] == [Answer, Answer]
+
+
 def test_requests_that_an_exchange_refuses() -> None:
     with serving() as origin:
         conn = mint.connect("https", "localhost", origin.port, tls=Client("blocking", 0)._options["tls"])
@@ -240,6 +248,9 @@ def test_requests_that_an_exchange_refuses() -> None:
         conn, _ = conn.request("GET", "/")
         with pytest.raises(ValueError, match="1 requests are open"):
             mint.exchange.exchange(conn, "GET", "/")
+        # The arguments are checked before the state of the connection.
+        with pytest.raises(ValueError, match="max_size"):
+            mint.exchange.exchange(conn, "GET", "/", max_size=-1)
         conn.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import socket as sockets
 import threading
@@ -13,6 +15,7 @@ import mint
 from mint import errors
 from mint._connect.race import Attempt, Decided, Dialled, Endpoint, Ready, Resolved
 from mint._loops import dialer
+from mint._loops.asyncio_connecting import Driver
 from mint._loops.dialer import (
     Dialler,
     SocketAttempt,
@@ -25,6 +28,8 @@ from mint._loops.dialer import (
     socket_of,
 )
 from mint._loops.sockets import LARGE_READ, SocketBase
+
+from ..event_loops import Loop
 
 if TYPE_CHECKING:
     from mint._loops.dialer import Found
@@ -329,6 +334,30 @@ def test_a_socket_of_the_caller_keeps_its_address() -> None:
         assert near.getsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY)
         with pytest.raises(ValueError, match="local_address"):
             given_socket(near, mint.TCPOptions(local_address=("127.0.0.1", 0)))
+
+
+def test_asyncio_decides_once_if_several_attempts_are_connected_together() -> None:
+    """Both are reported in the same iteration of the loop."""
+    told: list[object] = []
+
+    async def main(*near: sockets.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context))
+        driver = Driver(mint.TCPOptions(), None, None)
+        attempts = [SocketAttempt(each, TO) for each in near]
+        for _ in range(3):
+            assert await driver._first(tuple(attempts), 10) in attempts
+        for each in near:
+            assert not loop.remove_writer(each.fileno())
+
+    with contextlib.ExitStack() as stack:
+        pairs = [sockets.socketpair() for _ in range(3)]
+        for pair in pairs:
+            for each in pair:
+                stack.enter_context(each)
+                each.setblocking(False)
+        Loop(asyncio.SelectorEventLoop)(main(*(near for near, _ in pairs)))
+    assert not told
 
 
 # -- the size of reads

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import socket
+import warnings
 import weakref
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 import mint
+import mint.asyncio
 from mint import TCPOptions
 from mint.transport import Memory, SocketLink
+
+from ..event_loops import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,3 +151,39 @@ def test_another_exception_is_raised_to_the_receiver_and_freed() -> None:
         # No message was returned, and the lock is released.
         assert link.armed
         conn.close()
+
+
+class Cycle:
+    """Keeps a connection, and itself."""
+
+    def __init__(self, conn: mint.Connection) -> None:
+        self.conn = conn
+        self.me = self
+
+
+@pytest.mark.parametrize("make", [asyncio.SelectorEventLoop, uvloop.new_event_loop])
+@pytest.mark.parametrize("cycle", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_connection_of_asyncio_that_is_dropped_is_closed(
+    make: Callable[[], asyncio.AbstractEventLoop], cycle: bool, asked: bool
+) -> None:
+    """Also if the garbage collector finds it together with its socket, for which nothing is registered."""
+
+    async def main() -> None:
+        near, far = socket.socketpair()
+        far.setblocking(False)
+        conn: mint.Connection = await mint.asyncio.connect("http", "a.example", 80, socket=near)
+        del near
+        mailbox = mint.asyncio.Mailbox()
+        if asked:
+            conn = conn.set_mode("active", mailbox)
+        with far, warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            holder = Cycle(conn) if cycle else conn
+            del conn, holder
+            gc.collect()
+            loop = asyncio.get_running_loop()
+            assert await asyncio.wait_for(loop.sock_recv(far, 1), 10) == b""
+        assert not warned
+
+    Loop(make)(main())

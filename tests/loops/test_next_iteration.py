@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mint._loops.asyncio_link import NextIteration
+from mint import TCPOptions
+from mint._loops.asyncio_link import AsyncioLink, NextIteration, wake
+from mint._wire.pipe import WRITE
+from mint.errors import TransportClosed
+
+from ..inboxes import Box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,3 +88,77 @@ def test_real_loops_make_one_call() -> None:
 
     asyncio.run(main())
     assert made == [0, 1, 2]
+
+
+class Waiter:
+    """A future that a signal handler completes between two steps of `wake`."""
+
+    def __init__(self, *, done: bool, completed: bool) -> None:
+        self.is_done = done
+        self.completed = completed
+        self.results: list[None] = []
+
+    def done(self) -> bool:
+        return self.is_done
+
+    def set_result(self, result: None) -> None:
+        if self.completed:
+            raise asyncio.InvalidStateError
+        self.results.append(result)
+
+
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("completed", [False, True])
+def test_waking_says_whether_it_has_woken_anyone(done: bool, completed: bool) -> None:
+    """Otherwise another task would have to be woken for the same message."""
+    waiter = Waiter(done=done, completed=completed)
+    woken = wake(waiter)  # type: ignore[arg-type]  # only what `wake` uses
+    assert woken is not (done or completed)
+    assert len(waiter.results) == woken
+
+
+@pytest.mark.parametrize("event", ["readable", "writable"])
+def test_an_exception_in_a_call_of_the_loop_closes_the_link_and_is_reported(
+    event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: AsyncioLink) -> None:
+        raise MemoryError
+
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with far:
+            link, box = AsyncioLink(near, TCPOptions()), Box()
+            link.inbox, link.armed = box, True
+            monkeypatch.setattr(AsyncioLink, event, fail)
+            call = link._registration._readable if event == "readable" else link._registration.writable
+            with pytest.raises(MemoryError):
+                call()
+            assert link.has_failed_to_write
+            assert box.watched == 1
+            with pytest.raises(TransportClosed):
+                link.receive_now()
+            link.close()
+
+    asyncio.run(main())
+
+
+def test_a_link_that_has_written_everything_is_not_called_again() -> None:
+    """What stays registered would keep the loop awake without end."""
+
+    async def main() -> None:
+        near, far = socket.socketpair()
+        far.setblocking(False)
+        loop = asyncio.get_running_loop()
+        with far:
+            link = AsyncioLink(near, TCPOptions())
+            link.send((bytes(4_000_000),), flush=True)
+            assert link.unsent
+            assert link._registration.events == WRITE
+            left = 4_000_000
+            while left:
+                left -= len(await loop.sock_recv(far, 1_000_000))
+            assert not link.unsent
+            assert link._registration.events == 0
+            link.close()
+
+    asyncio.run(main())

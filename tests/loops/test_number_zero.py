@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -92,6 +93,37 @@ def test_a_mailbox_of_threads() -> None:
                     assert data(responses) == piece[-4:]
                 conn.close()
                 check_closed(near, far)
+
+
+def test_a_mailbox_does_not_watch_a_connection_that_has_left_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it would be woken without end by octets that it must not read."""
+    made: list[selectors.BaseSelector] = []
+
+    class Selector(selectors.DefaultSelector):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    def watched() -> set[int]:
+        return {key.fd for each in made for key in each.get_map().values()}
+
+    monkeypatch.setattr(selectors, "DefaultSelector", Selector)
+    with mint.Mailbox() as mailbox, numbered_0() as (near, far):
+        conn: mint.Connection = mint.connect("http", "a.example", 80, socket=near, mailbox=mailbox)
+        conn, _ = conn.request("GET", "/")
+        far.sendall(HEAD)
+        conn, _ = fed(conn, mailbox.receive(10))
+        with pytest.raises(TransportTimeout):
+            mailbox.receive(0)
+        assert 0 in watched()
+        conn = conn.set_mode("passive")
+        assert 0 not in watched()
+        far.sendall(END)
+        with pytest.raises(TransportTimeout):
+            mailbox.receive(0)
+        conn, responses = conn.recv(timeout=10)
+        assert data(responses) == END
+        conn.close()
 
 
 async def exchange(

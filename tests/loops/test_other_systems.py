@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import selectors
@@ -177,6 +178,37 @@ def test_a_thread_watches_sockets_until_the_last_is_removed() -> None:
     with near, far, asyncio.Runner(loop_factory=Deaf) as runner:
         runner.run(asyncio.wait_for(main(), 30))
     assert not watchers()
+
+
+def test_the_thread_reports_only_what_is_ready() -> None:
+    pairs = [socket.socketpair() for _ in range(3)]
+    told: list[str] = []
+
+    async def main() -> None:
+        reports = poller(asyncio.get_running_loop())
+        done = asyncio.Event()
+
+        def ready() -> None:
+            pairs[0][0].recv(1)
+            told.append("ready")
+            done.set()
+
+        for quiet, _ in pairs[1:]:
+            reports.add_reader(quiet.fileno(), lambda: told.append("quiet"))
+        reports.add_reader(pairs[0][0].fileno(), ready)
+        for _ in range(3):
+            done.clear()
+            pairs[0][1].send(b"x")
+            await done.wait()
+        for near, _ in pairs:
+            reports.remove_reader(near.fileno())
+
+    with contextlib.ExitStack() as stack, asyncio.Runner(loop_factory=Deaf) as runner:
+        for pair in pairs:
+            for each in pair:
+                stack.enter_context(each)
+        runner.run(asyncio.wait_for(main(), 30))
+    assert told == ["ready"] * 3
 
 
 def test_a_thread_ends_with_its_loop() -> None:

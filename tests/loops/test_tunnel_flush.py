@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
 import pytest
 
 import mint
+import mint.asyncio
 from mint import errors
+from mint._loops.shared import TunnelLink
 from mint.testing import Forever, Reset, ScriptedServer, Set, Step, Wait, http2
 from mint.testing.frames import data, headers, rst_stream, window_update
 
@@ -243,3 +246,32 @@ def test_a_mailbox_that_cannot_be_used_leaves_no_tunnel_behind(kind: Kind) -> No
     cancelled = http2.ExpectFrame(http2.FrameType.RST_STREAM, 1)
     with ScriptedServer(opened(SAID, cancelled, Forever())) as server:
         kind.run(main(server))
+
+
+def test_a_tunnel_that_waits_for_its_window_does_not_keep_the_loop_awake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No socket reports a window: the mailbox of asyncio tries once, and again when the proxy opens it."""
+    tries: list[TunnelLink] = []
+    write = TunnelLink.write_waiting
+
+    def noted(self: TunnelLink) -> None:
+        tries.append(self)
+        write(self)
+
+    async def main(server: ScriptedServer) -> None:
+        proxy = await mint.asyncio.connect("http", server.address, server.port, protocols=("http2",))
+        assert isinstance(proxy, mint.HTTP2)
+        with mint.asyncio.Tunnels(proxy) as tunnels, mint.asyncio.Mailbox() as mailbox:
+            conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
+            monkeypatch.setattr(TunnelLink, "write_waiting", noted)
+            conn, _ = conn.request("POST", "/", (), bytes(200_000), flush=False)
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert conn.transport.unsent
+            assert 1 <= len(tries) < 10
+            conn.close()
+
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
+    with ScriptedServer(steps) as server:
+        KINDS["asyncio"].run(main(server))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint import TLSOptions, TLSSessions
+from mint._extras import with_certifi
 from mint._wire import contexts
 from mint._wire.tls import make_context, prepare
 
@@ -121,6 +122,23 @@ def test_the_system_store_that_changed_is_loaded_again(ca_file: str, monkeypatch
     assert contexts.shared(TLSOptions(), ("h2",), make) is first
     os.utime(ca_file, ns=(1, 1))
     assert contexts.shared(TLSOptions(), ("h2",), make) is not first
+
+
+@pytest.mark.parametrize("store", ["a file", "none"])
+def test_the_certificates_that_replace_a_missing_store_are_loaded_again(
+    store: str, ca_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a file of the system, those of certifi are not used, so a change of them makes no difference."""
+    bundle = tmp_path / "bundle.pem"
+    authority().cert_pem.write_to_path(str(bundle))
+    monkeypatch.setattr(with_certifi, "bundle", lambda: str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file if store == "a file" else str(tmp_path / "missing"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing too"))
+    make = Maker()
+    first = contexts.shared(TLSOptions(), ("h2",), make)
+    assert contexts.shared(TLSOptions(), ("h2",), make) is first
+    os.utime(bundle, ns=(1, 1))
+    assert (contexts.shared(TLSOptions(), ("h2",), make) is first) is (store == "a file")
 
 
 def test_a_context_of_the_caller_is_not_cached() -> None:

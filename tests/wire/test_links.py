@@ -10,6 +10,9 @@ import pytest
 
 import mint
 from mint import errors
+from mint._loops.asyncio_link import AsyncioLink
+from mint._loops.shared import TunnelLink
+from mint._loops.trio_link import TrioLink
 from mint._wire.pipe import Reading, Writing
 from mint._wire.tls import TLSLayer
 from mint.transport import Memory, SocketLink
@@ -267,3 +270,37 @@ def test_close_notify_is_sent_from_the_inside_out(unsealed: int) -> None:
     link._unsealed = unsealed
     link._say_goodbye()
     assert told == ([] if unsealed else ["inner", "carried out", "outer", "carried out"])
+
+
+@pytest.mark.parametrize("reading", range(Reading.CLOSED + 1))
+@pytest.mark.parametrize("writing", range(Writing.CLOSED + 1))
+@pytest.mark.parametrize("known", [False, True])
+def test_a_failure_of_writing_is_reported_after_the_end_if_nothing_has_reported_it(
+    reading: int, writing: int, known: bool
+) -> None:
+    """Otherwise a mailbox would wait for a message about it, or the caller would be told twice."""
+    link = Memory()
+    link._reading, link._writing = reading, writing
+    link._failure = errors.TransportReset() if known else None
+    late = known and reading in {Reading.ENDED, Reading.CUT}
+    reports = writing == Writing.FAILED and (late or reading == Reading.FAILED)
+    assert link.reports_late_failure() is reports
+    assert link._reading == (Reading.FAILED if reports else reading)
+
+
+def test_the_links_of_all_event_loops_may_use_the_fast_path() -> None:
+    assert all(each._plain for each in (Memory, SocketLink, AsyncioLink, TrioLink, TunnelLink))
+
+
+def test_a_link_may_have_another_base_that_is_told_of_subclasses() -> None:
+    told: list[str] = []
+
+    class Noting:
+        def __init_subclass__(cls) -> None:
+            told.append(cls.__name__)
+
+    class Both(Memory, Noting):
+        pass
+
+    assert told == ["Both"]
+    assert Both._plain

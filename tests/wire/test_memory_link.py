@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mint
-from mint.testing.frames import data, headers, settings
+from mint.testing.frames import data, headers, ping, settings
 from mint.transport import Memory
 from tests.refs import ref_of
 
@@ -127,3 +127,32 @@ def test_a_mailbox_is_told_of_an_end_in_memory(clean: bool, waits: bool) -> None
         fed = conn.stream(message)
         assert fed is not mint.UNKNOWN
         assert not fed[0].is_open("read")
+
+
+@pytest.mark.parametrize("step", [None, 0.0, 1_000.0])
+def test_in_memory_time_passes_as_the_clock_says(step: float | None) -> None:
+    """Without a clock, time is not known, and nothing that depends on it is an error."""
+    now = 1.0
+
+    def clock() -> float:
+        nonlocal now
+        now += step or 0.0
+        return now
+
+    link = Memory(clock=None if step is None else clock)
+    options = mint.HTTP2Options(max_glitches=10)
+    conn = mint.http2.initiate(link, scheme="http", hostname="example.org", http2=options)
+    link.put(settings().serialize())
+    conn, _ = conn.recv()
+
+    def receive_often(conn: mint.HTTP2) -> None:
+        for _ in range(50):
+            link.put(ping().serialize())
+            conn, _ = conn.recv()
+            link.take()
+
+    if step == 0:
+        with pytest.raises(mint.errors.EnhanceYourCalm):
+            receive_often(conn)
+    else:
+        receive_often(conn)

@@ -300,3 +300,20 @@ def test_why_a_readable_file_cannot_be_loaded(error: OSError, detail: str, tmp_p
     file = str(tmp_path / "a.pem")
     assert _what_failed([file], (), error) == f"cannot load {file}: {detail}"
     assert _what_failed([file], ("key_data",), error) == f"cannot load key_data or {file}: {detail}"
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "kind"),
+    [
+        (trusting(), "other.example", errors.HostnameRejected),
+        (trusting(), "127.0.0.1", errors.HostnameRejected),
+        (TLSOptions(), "localhost", errors.CertificateRejected),
+    ],
+    ids=["another name", "another address", "an unknown authority"],
+)
+def test_a_certificate_for_another_host_has_an_error_of_its_own(
+    options: TLSOptions, name: str, kind: type[errors.CertificateRejected]
+) -> None:
+    with pytest.raises(errors.CertificateRejected) as caught:
+        connected(options, server_context("localhost"), name)
+    assert type(caught.value) is kind
