@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import signal
 import sys
 import threading
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mint._command import fetch, main
+from mint import errors
+from mint._command import fetch, main, show
 from mint._command.fetch import _await_end
+from mint._command.verbose import Handler
 from mint.testing import Origin, Request, Response
 from mint.testing.clock import FakeClock
 from tests.tls import authority, server_context
@@ -20,6 +23,7 @@ from tests.tls import authority, server_context
 from .servers import Site, command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 Capture = pytest.CaptureFixture[bytes]
@@ -171,6 +175,84 @@ def test_an_interruption_is_reported_once(count: int, capsysbinary: pytest.Captu
             over.set()
             signal.signal(signal.SIGINT, before)
     assert capsysbinary.readouterr() == (b"", b"mint: interrupted\n")
+
+
+def test_after_an_interruption_the_transfers_end_before_the_program_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Closing the pool ends them; otherwise they would be waited for in vain."""
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None
+    all_wait = threading.Barrier(3, lambda: signal.pthread_kill(main_thread, signal.SIGINT))
+    over = threading.Event()
+    ended: list[bool] = []
+
+    def answer(_: Request) -> Response:
+        all_wait.wait(20)
+        over.wait(20)
+        return Response(200, (), b"late")
+
+    def await_end(threads: Sequence[threading.Thread]) -> None:
+        for thread in threads:
+            thread.join(10)
+            ended.append(not thread.is_alive())
+
+    monkeypatch.setattr(fetch, "_await_end", await_end)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with Origin(answer) as origin:
+        try:
+            assert main(["-Z", *[f"http://127.0.0.1:{origin.port}/"] * 3]) == 130
+        finally:
+            over.set()
+            signal.signal(signal.SIGINT, before)
+    assert ended == [True] * 3
+
+
+@pytest.mark.parametrize("parallel", [(), ("-Z",)])
+@pytest.mark.parametrize("verbose", [(), ("-v",)])
+def test_what_is_set_up_for_messages_lasts_as_long_as_the_transfers(
+    parallel: tuple[str, ...], verbose: tuple[str, ...], capsysbinary: Capture
+) -> None:
+    """The line of progress is cleared before a message, and -v prints the log of the library."""
+
+    def now() -> tuple[int, int]:
+        printing = [each for each in logging.getLogger("mint").handlers if isinstance(each, Handler)]
+        return len(show._cleaners), len(printing)
+
+    def answer(_: Request) -> Response:
+        seen.append(now())
+        return Response(200, (), b"x")
+
+    seen: list[tuple[int, int]] = []
+
+    with Origin(answer) as origin:
+        assert main([*parallel, *verbose, *[f"http://127.0.0.1:{origin.port}/"] * 2]) == 0
+    assert seen == [(1, len(verbose))] * 2
+    assert now() == (0, 0)
+    assert bool(capsysbinary.readouterr().err) is bool(verbose)
+
+
+@pytest.mark.parametrize("fatal", [False, True])
+@pytest.mark.parametrize("error", [errors.PoolClosed(), errors.TransportReset()])
+def test_only_that_the_pool_was_closed_is_not_said_of_each_transfer(
+    fatal: bool, error: errors.MintError, capsysbinary: Capture
+) -> None:
+    """What closed the pool is reported once."""
+
+    class Failing:
+        def run(self, *_: object) -> None:
+            raise error
+
+    command = fetch.Fetcher.__new__(fetch.Fetcher)
+    command._settings = SimpleNamespace(silent=False, show_error=False)  # type: ignore[assignment]  # a fake
+    command._transfers = [Failing()]  # type: ignore[list-item]  # a fake
+    command._codes, command._until = [0], None
+    command._dialer = None  # type: ignore[assignment]  # the fake does not use it
+    command._fatal = [OSError()] if fatal else []
+    command._run_one(0, None)  # type: ignore[arg-type]  # as above
+    assert command._codes != [0]
+    said = not (fatal and isinstance(error, errors.PoolClosed))
+    assert capsysbinary.readouterr().err.startswith(b"mint: ") is said
 
 
 @pytest.mark.parametrize("runs", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from mint._loops.system import POLLIN, POLLOUT
 from mint.errors import MailboxClosed, MintError, TransportClosed, TransportTimeout
 from mint.pool import _driver as driver_module
 from mint.pool._driver import Driver
+from mint.pool._procedures import Park
 from mint.pool.asyncio import _Driver
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from mint.pool._procedures import Procedure
     from mint.pool._session import Session
 
 
@@ -54,6 +57,7 @@ class Fake:
     def __init__(self, conn: object, *, is_lost: bool = False) -> None:
         self.conn = conn
         self.is_lost = is_lost
+        self.is_sending = False
         self.fed: list[object] = []
         self.recovered: list[MintError] = []
 
@@ -173,6 +177,70 @@ def test_what_a_thread_waits_for_if_the_socket_is_full(
     assert driver.waits == [first, *again]
     sleeps = left >= 10 and not arrives
     assert Slept.times == ([pytest.approx(soon - 100.0)] if sleeps else [])
+
+
+class Receiving(Polled):
+    """A driver that notes how long it receives for; the results are `arrives`."""
+
+    def __init__(self, *arrives: bool) -> None:
+        super().__init__(True)
+        self._mailboxes.clear()
+        self.arrives = [*arrives]
+        self.calls: list[float | None] = []
+
+    def _recv(self, session: Session, left: float | None) -> bool:
+        self.calls.append(left)
+        return self.arrives.pop(0)
+
+
+@pytest.mark.parametrize(("until", "left"), [(None, None), (200.0, 100.0), (100.0, 0.0)])
+def test_a_thread_that_does_not_send_waits_in_one_call(until: float | None, left: float | None) -> None:
+    session = Fake(Conn(None))
+    session.is_sending = False
+    driver = Receiving(False)
+    driver._receive(session, until)  # type: ignore[arg-type]  # a fake
+    assert (driver.calls, driver.waits) == ([left], [])
+
+
+@pytest.mark.parametrize(("until", "soon"), [(None, 100.05), (200.0, 100.05), (100.01, 100.01)])
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_thread_that_also_sends_does_not_keep_the_connection_while_it_waits(
+    until: float | None, soon: float, arrived: bool
+) -> None:
+    session = Fake(Conn(None))
+    session.is_sending = True
+    driver = Receiving(arrived, True)
+    driver._receive(session, until)  # type: ignore[arg-type]  # a fake
+    assert driver.calls == ([0] if arrived else [0, 0])
+    assert driver.waits == ([] if arrived else [(POLLIN, soon)])
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_nothing_is_received_from_a_lost_connection(sends: bool) -> None:
+    session = Fake(Conn(None), is_lost=True)
+    session.is_sending = sends
+    driver = Receiving(True)
+    driver._receive(session, None)  # type: ignore[arg-type]  # a fake
+    assert (driver.calls, driver.waits) == ([], [])
+
+
+def test_what_a_signal_handler_has_postponed_is_done_before_the_next_wait() -> None:
+    """The wait may depend on it: it would last forever if the handler closes the pool."""
+    driver = Driver(None, None)  # type: ignore[arg-type]  # nothing is opened
+    event = LockEvent()
+    done: list[str] = []
+
+    def procedure() -> Procedure[str]:
+        with driver.lock:  # a handler that comes here cannot have it
+            driver.end(event.set)
+            driver.end(lambda: done.append("closed"))
+            assert not done
+        yield Park(event, monotonic() + 10)
+        assert event.is_set()
+        assert done == ["closed"]
+        return "result"
+
+    assert driver.run(procedure()) == "result"
 
 
 # -- asyncio

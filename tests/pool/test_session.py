@@ -531,3 +531,36 @@ def test_which_connections_are_never_pinged(protocol: str) -> None:
     assert not held.session.is_pinging
     assert not held.session.is_lost
     assert held.server.received() == b""
+
+
+# -- whether more of a body is wanted
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_no_more_of_a_body_is_wanted_after_the_end_of_its_answer(protocol: str) -> None:
+    held = Held(protocol)
+    stream = held.open(streamed=True)
+    assert stream.wants_body
+    head = f.headers(1, OK) if protocol == "http2" else b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n"
+    held.deliver(head)
+    assert stream.wants_body, "a server may read the whole body before it completes its answer"
+    held.deliver(f.data(1, b"x", end=True) if protocol == "http2" else b"x")
+    assert stream.ended
+    assert not stream.wants_body
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_no_more_of_a_body_is_wanted_after_its_end(protocol: str) -> None:
+    held = Held(protocol)
+    stream = held.open(streamed=True)
+    held.session.end_body(stream, ())
+    assert not stream.wants_body
+    assert not stream.ended
+
+
+@pytest.mark.parametrize("body", [None, b"x"])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_no_more_of_a_body_is_wanted_if_it_went_with_the_head(protocol: str, body: bytes | None) -> None:
+    stream = Held(protocol).open(body=body)
+    stream.streamed = False
+    assert not stream.wants_body

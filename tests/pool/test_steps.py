@@ -638,3 +638,53 @@ def test_a_connection_that_nobody_will_use_is_closed(is_added: bool, is_open: bo
     assert forgotten == [1]
     assert hand.conn.transport.closed is (is_added or is_open)
     assert not hand.pool.sessions
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_end_of_a_body_is_sent_only_if_it_is_still_wanted(
+    answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[Stream] = []
+    end_body = Session.end_body
+
+    def noted(self: Session, stream: Stream, trailers: mint.types.HeaderFields) -> None:
+        ended.append(stream)
+        end_body(self, stream, trailers)
+
+    monkeypatch.setattr(Session, "end_body", noted)
+    hand = Hand()
+    procedure = begin(hand.pool, hand.make_request([b"x"]))
+    step = next(procedure)
+    assert isinstance(step, Connect)
+    step.conn = hand.conn
+    for piece_of_body in (b"x", None):
+        step = next(procedure)
+        while isinstance(step, Look):
+            step = next(procedure)
+        assert isinstance(step, Pull)
+        step.piece = piece_of_body
+        if piece_of_body is None and answered:
+            hand.deliver(f.headers(1, OK, end=True))
+    if answered:
+        stream = over(procedure)
+        assert stream.ended
+        assert ended == []
+    else:
+        assert isinstance(next(procedure), Receive)
+        assert len(ended) == 1
+
+
+def test_after_an_interrupt_those_are_woken_that_were_given_a_connection() -> None:
+    hand = Hand(PoolOptions(max_per_origin=1, max_streams=1))
+    first, _ = hand.begun(hand.make_request())
+    waiting = [hand.begun(hand.make_request()) for _ in range(2)]
+    assert all(isinstance(step, Park) for _, step in waiting)
+    hand.deliver(f.headers(1, OK, end=True))
+    assert over(first).ended
+    for event in hand.pool.events.values():
+        event.clear()
+    hand.pool._interrupted()
+    told = {ticket.key: event for ticket, event in hand.pool.events.items()}
+    assert set(told) == {1, None}
+    assert all(isinstance(event, threading.Event) for event in told.values())
+    assert {key: event.is_set() for key, event in told.items()} == {1: True, None: False}
