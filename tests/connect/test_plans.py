@@ -424,3 +424,16 @@ def test_octets_arrive_through_every_layer(count: int, slow: int | None) -> None
     steps = receive(attempt, layers)  # type: ignore[arg-type]  # fakes
     next(steps)
     assert finished(steps, Arrived(b"")) == b""
+
+
+class Text(str):
+    """A subclass of `str`, which may override anything."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("kind", [str, Text])
+def test_the_name_in_a_plan_is_an_exact_string(kind: type[str]) -> None:
+    for given in (planned(address=kind("example.org")), planned(address="::1", hostname=kind("example.org"))):
+        assert type(given.hostname) is str
+        assert given.hostname == "example.org"

@@ -8,6 +8,7 @@ import pytest
 
 import mint
 from mint import errors
+from mint.testing.frames import ErrorCode, data, goaway, serialize, settings
 from mint.transport import Memory
 
 from ..inboxes import Box
@@ -62,3 +63,29 @@ def test_the_mailbox_is_asked_for_the_next_message_once(own: bool, pieces: list[
         assert link.armed
         assert box.watched == before + 1
     assert not conn.open_request_count
+
+
+@pytest.mark.parametrize("goes_away", [False, True])
+def test_a_fault_whose_answer_cannot_be_written_also_says_why_the_server_closed(goes_away: bool) -> None:
+    """The causes are the failure to write, and then the GOAWAY that came before the fault."""
+
+    class Refusing(Memory):
+        broken = False
+
+        def _write(self, *, wait: bool = True) -> None:
+            if self.broken:
+                raise errors.TransportReset
+
+    link = Refusing()
+    conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443)
+    conn, _ = conn.request("GET", "/")
+    link.put(settings().serialize())
+    conn, _ = conn.recv()
+    link.broken = True
+    frames = [goaway(1, ErrorCode.INTERNAL_ERROR)] if goes_away else []
+    link.put(serialize([*frames, data(0, b"")]))
+    with pytest.raises(errors.HTTPError) as caught:
+        conn.recv()
+    lost = caught.value.__cause__
+    assert isinstance(lost, errors.TransportReset)
+    assert isinstance(lost.__cause__, errors.ServerClosedConnection if goes_away else type(None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -282,3 +283,20 @@ def test_a_child_cannot_use_what_an_event_loop_of_its_parent_uses(name: str) -> 
 
     with ScriptedServer(TWICE) as server:
         kind.run(main(server))
+
+
+def test_a_child_that_closes_during_an_operation_of_its_parent_ends_nothing() -> None:
+    """Ending the wait for a socket shuts the connection down, which the parent has as well."""
+    near, far = socket.socketpair()
+    with far:
+        far.setblocking(False)
+        link = SocketLink(near, mint.TCPOptions())
+        conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+        link.claim(link.generation)
+        in_child(in_time(link.abort))
+        link.release(moved=False)
+        with pytest.raises(BlockingIOError):
+            far.recv(1)
+        conn, _ = conn.request("GET", "/")
+        assert far.recv(100).startswith(b"GET / HTTP/1.1")
+        conn.close()

@@ -17,6 +17,7 @@ from mint.transport import SocketLink
 
 from ..event_loops import data
 from ..inboxes import Box
+from ..routes import Whole
 from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
@@ -239,4 +240,19 @@ def test_a_push_says_how_many_octets_were_accepted() -> None:
         for room, accepted in ((0, 0), (2, 2), (10, 4), (10, 0)):
             link._socket.room = room
             assert link._push() == accepted
+        link.close()
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_at_its_end_a_tunnel_stays_open_unless_nothing_can_be_written(failed: bool) -> None:
+    """The proxy may still send frames, for which the socket must be open."""
+    near, far = socket.socketpair()
+    with far:
+        link = SocketLink(near, TCPOptions(), (Whole(),))
+        link._read_event("end")
+        if failed:
+            link.fail_writing()
+        link.finish_and_close()
+        assert link.closed is failed
+        assert (near.fileno() == -1) is failed
         link.close()

@@ -275,3 +275,25 @@ def test_a_tunnel_that_waits_for_its_window_does_not_keep_the_loop_awake(
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
     with ScriptedServer(steps) as server:
         KINDS["asyncio"].run(main(server))
+
+
+def test_a_failure_of_writing_later_is_reported_to_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: TunnelLink) -> None:
+        self.fail(errors.TransportReset())
+
+    async def main(server: ScriptedServer) -> None:
+        proxy = await mint.asyncio.connect("http", server.address, server.port, protocols=("http2",))
+        assert isinstance(proxy, mint.HTTP2)
+        with mint.asyncio.Tunnels(proxy) as tunnels, mint.asyncio.Mailbox() as mailbox:
+            conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
+            monkeypatch.setattr(TunnelLink, "write_waiting", fail)
+            conn, _ = conn.request("GET", "/", flush=False)
+            message = await mailbox.receive()
+            monkeypatch.undo()
+            assert isinstance(message, mint.Broken)
+            with pytest.raises(errors.TransportReset):
+                conn.stream(message)
+
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
+    with ScriptedServer(steps) as server:
+        KINDS["asyncio"].run(main(server))

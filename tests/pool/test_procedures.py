@@ -218,3 +218,19 @@ def test_closing_while_dialing() -> None:
     with pytest.raises(PoolClosed):
         next(one)
     assert set(loop.forgotten) == {1}
+
+
+def test_asking_again_returns_what_was_granted() -> None:
+    """Otherwise a place on the connection would be taken for ever."""
+    pool = PoolState(FakeLoop(), PoolOptions(), lambda _: True)
+    ticket = pool.ticket(HERE.origin)
+    pool.ask(ticket, threading.Event())
+    pool.add(1, shared())
+    assert (ticket.key, ticket.dials, pool.statistics().active) == (1, True, 1)
+    pool.ask_again(ticket)
+    assert (ticket.key, ticket.dials, pool.statistics().active) == (1, False, 1)
+    pool._policy.draining(1)
+    pool.ask_again(ticket)
+    assert (ticket.key, ticket.dials) == (2, True)
+    pool.give_back(ticket, failed=True)
+    assert pool.statistics().active == 0
