@@ -84,6 +84,7 @@ LAYERS = (
             "mint._core.records",
             "mint._core.link_base",
             "mint._core.fast_path",
+            "mint._core.watching",
         ),
     ),
     ("packages", ("mint._core",)),

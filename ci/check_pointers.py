@@ -52,12 +52,12 @@ HELD = {
     ("values.pxd", "Slots", "offsets"): "an array within",
 }
 # The modules with words that threads share.
-SHARING = {"link_base.pyx", "fast_path.pyx"}
+SHARING = {"link_base.pyx", "fast_path.pyx", "watching.pyx"}
 # Where states take logs that count them, and how.
 COUNTED = "hpack.pyx"
 TAKES = re.compile(r"\.table = (.+)$")
 # Words that are read without the lock under which they are written.
-WORD = re.compile(r"(?<!&)\b(?:self|link|\(<LinkBase>self\))\.(\w+_word|owner|mover)\b")
+WORD = re.compile(r"(?<!&)\b(?:self|link|watch|\(<LinkBase>self\))\.(\w+_word|owner|mover)\b")
 CLASS = re.compile(r"^cdef class (\w+)")
 POINTER = re.compile(r"^    cdef (?:readonly |public |const )*[\w ]+?\*+\s*(\w+)")
 FUNCTION = re.compile(r"^ {0,4}(?:cdef|cpdef|def)\b[^=(]*?(\w+)\(")

@@ -7,7 +7,8 @@ import inspect
 import mint
 from mint import content
 from mint._connections.tunnels_base import MOST_HELD
-from mint._loops import asyncio, mailbox, sockets, system
+from mint._core import watching
+from mint._loops import asyncio, sockets, system
 from mint._wire import contexts, link, pipe, stream
 from mint.exchange import _answer, _procedure
 
@@ -29,7 +30,7 @@ def test_what_is_kept() -> None:
 
 
 def test_messages_in_a_row() -> None:
-    assert (mailbox._STREAK, asyncio._STREAK) == (64, 16)
+    assert (watching.STREAK, asyncio._STREAK) == (64, 16)
 
 
 def test_options_of_a_socket() -> None:

@@ -16,6 +16,7 @@ import mint.asyncio
 import mint.exchange.asyncio
 import mint.exchange.trio
 import mint.trio
+from mint._core.watching import Poller
 from mint._loops import asyncio_connecting, asyncio_tunnels, trio_connecting, trio_tunnels
 from mint.pool import asyncio as asyncio_pool
 from mint.pool import trio as trio_pool
@@ -40,11 +41,16 @@ MADE_BY_POOLS = {(StreamedAnswer, "__init__"), (AsyncStreamedAnswer, "__init__")
 """Constructors that programs do not call."""
 
 
+def is_function(found: object) -> bool:
+    """Return whether this is a function, in Python or compiled."""
+    return inspect.isfunction(found) or type(found) is type(Poller.select)
+
+
 def functions(owner: ModuleType | type) -> dict[str, list[tuple[str, object, object]]]:
     """Return the public functions of a module or class, and the name, kind and default of each argument."""
     return {
         name: [(each.name, each.kind, each.default) for each in inspect.signature(found).parameters.values()]
-        for name, found in inspect.getmembers(owner, inspect.isfunction)
+        for name, found in inspect.getmembers(owner, is_function)
         if (name in owner.__all__ if isinstance(owner, ModuleType) else name[0] != "_" or name == "__init__")
         and name not in SHARED
         and (owner, name) not in MADE_BY_POOLS

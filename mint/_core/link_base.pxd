@@ -56,6 +56,7 @@ cdef class LinkBase:
     cdef public unsigned long home     # the only thread that may use it, and never waits in it; 0 for any
     cdef public Source source    # identifies its messages
     cdef public object inbox     # the mailbox of active mode, or None
+    cdef public object note      # what the mailbox stores about it
     cdef public bint plain       # no subclass overrides how it is claimed and what it counts
     cdef public bint still       # the output stays in the queue until it is taken: there is no transport
     cdef public bint reads       # queued output counts as written
@@ -85,3 +86,4 @@ cdef class LinkBase:
     cdef bint has_input(self) except -1
     cdef bint has_unread(self) except -1
     cdef object read_once(self)
+    cdef bint take_one(self, object inbox, list out) except -1

@@ -497,6 +497,9 @@ cdef class LinkBase:
         its end. No signal handler runs between making a message and appending it. If an exception prevents a
         message from being appended, it is delivered later; if the exception loses octets, the link breaks.
         """
+        return self.take_one(inbox, out)
+
+    cdef bint take_one(self, object inbox, list out) except -1:
         cdef Received made
         cdef object octets = None
         cdef long long number = self._sequence

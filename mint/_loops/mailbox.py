@@ -14,53 +14,46 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket as sockets
-import weakref
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from .._checks import LONGEST as FOREVER
 from .._checks import seconds
-from .._core.link_base import Mutex, shift
+from .._core.link_base import Mutex
+from .._core.watching import Watch, WatcherBase
 from .._process import current_process, share
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
+from .selector import Epoll, new_selector
 from .system import LONGEST, REPORTED, no_descriptor, pass_on
 
 if TYPE_CHECKING:
+    import weakref
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from ..types import Transport
 
+    _WatcherBase: TypeAlias = WatcherBase[Link]
+else:
+    _WatcherBase = WatcherBase
+
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 _PHASE = "waiting for a message"
 
-RETRY = 0.05
-"""How many seconds later a socket is checked again that the system did not let the selector watch."""
 
-_STREAK = 64
-"""How many messages that need no `select` are returned before the sockets are checked again."""
-
-
-class _Watch(weakref.ref[Link]):
+class _Watch(Watch[Link]):
     """A weak reference to a link, with the events it is registered for and whether it is in a queue."""
 
-    __slots__ = ("events", "fd", "queued")
-
-    fd: int
-    """The descriptor of its socket; -1 if it has none."""
-    events: int
-    queued: bool
+    __slots__ = ()
 
     @classmethod
     def of(cls, link: Link, gone: Callable[[weakref.ref[Link]], None]) -> Self:
         """Return the watch of a link; `gone` is called when the link is garbage-collected."""
         made = cls(link, gone)
         made.fd = -1 if link.socket is None else link.socket.fileno()
-        made.events = 0
-        made.queued = False
         return made
 
 
@@ -92,7 +85,7 @@ class WakeSocket:
         self._sender.close()
 
 
-class Watcher:
+class Watcher(_WatcherBase):
     """Knows which links are ready, and what was posted. It never waits; one thread at a time may take.
 
     Implements `mint.types.Inbox` for links that are sockets of one event loop, or in memory. A registration
@@ -101,10 +94,11 @@ class Watcher:
     """
 
     _loop_name = "blocking"
+    _selector: Epoll | selectors.DefaultSelector
 
     def __init__(self) -> None:
         try:
-            self._selector = selectors.DefaultSelector()
+            self._selector = new_selector()
             try:
                 self._wake_socket = WakeSocket(self._selector) if self._needs_wake_socket() else None
             except BaseException:
@@ -117,14 +111,10 @@ class Watcher:
         """Held while a registration changes; a signal handler of the same thread may take it again."""
         self._watches: set[_Watch] = set()
         # Any thread appends; the thread that takes handles them: links to check, or that no longer exist.
-        self._orders: deque[weakref.ref[Link]] = deque()
-        self._ready: deque[_Watch] = deque()
-        self._near: deque[object] = deque()
-        self._refused: deque[_Watch] = deque()
-        """Links that the selector cannot watch at the moment, to be tried again after every `select`."""
-        self._streak = 0
-        self._asleep = False
-        self._closed = False
+        self._orders = deque()
+        self._ready = deque()
+        self._near = deque()
+        self._refused = deque()  # links that the selector cannot watch at the moment, for the next `_look`
         share(self)
 
     # -- from any thread
@@ -136,17 +126,13 @@ class Watcher:
         if self._closed:
             raise MailboxClosed
 
-    def watch(self, transport: Transport) -> None:
-        """Watch a link; called by connections."""
-        if not isinstance(transport, Link) or self._closed:
-            return
-        watch = transport.note
+    def _order(self, link: Link) -> None:
+        """Have the thread that takes check a link."""
+        watch = link.note
         if not isinstance(watch, _Watch):
             # The garbage collector appends the watch of a link that is gone, in any thread, at any time.
-            watch = transport.note = _Watch.of(transport, self._orders.append)
+            watch = link.note = _Watch.of(link, self._orders.append)
             self._watches.add(watch)
-        elif watch.events == READ and transport.is_quiet:
-            return  # the selector will report it
         self._orders.append(watch)
         if self._asleep:
             self._wake()
@@ -180,27 +166,6 @@ class Watcher:
 
     # -- from the thread that takes
 
-    def _take(self, out: list[object]) -> bool:
-        """Put one message into `out`; return false if none is available without checking the sockets."""
-        while True:
-            if self._orders:
-                self._update_watches()
-            if self._near and (self._streak < _STREAK or not self._ready):
-                if self._streak >= _STREAK:
-                    self._look(0)
-                self._streak += 1
-                entry = self._near[0]
-                if not isinstance(entry, _Watch):
-                    shift(self._near, out)
-                    return True
-                self._near.popleft()
-            elif self._ready:
-                entry = self._ready.popleft()
-            else:
-                return False
-            if self._read(entry, out):
-                return True
-
     def _read(self, watch: _Watch, out: list[object]) -> bool:
         watch.queued = False
         link = watch()
@@ -210,6 +175,10 @@ class Watcher:
         if not found or link.has_queued:
             self._register(watch, self._events(link, watch, reading=not found))
         return found
+
+    def _settle(self, link: Link, watch: _Watch, found: bool) -> None:
+        """Register what a link needs after an attempt to read it."""
+        self._register(watch, self._events(link, watch, reading=not found))
 
     def _events(self, link: Link, watch: _Watch, *, reading: bool) -> int:
         """Return the events to register; a link stays registered while its message is fed to `stream`."""
@@ -221,39 +190,9 @@ class Watcher:
             events |= READ
         return events | (watch.events & READ)
 
-    def _look(self, timeout: float | None) -> None:
-        """Check which sockets are ready; wait for the first one at most `timeout` seconds."""
-        self._streak = 0
-        self._asleep = timeout != 0
-        try:
-            if self._orders or self._near or self._closed:
-                timeout = 0
-            elif self._refused and (timeout is None or timeout > RETRY):
-                timeout = RETRY
-            found = self._select(timeout)
-        finally:
-            self._asleep = False
-        while self._refused:
-            watch = self._refused.popleft()
-            self._near.append(watch)  # to read
-            self._orders.append(watch)  # to write
-        for key, events in found:
-            found_watch: _Watch | None = key.data
-            if found_watch is None:
-                if self._wake_socket is not None:
-                    self._wake_socket.drain()
-            else:
-                self._report(found_watch, events)
-
-    def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        try:
-            return self._selector.select(timeout)
-        except (OSError, ValueError) as error:
-            if self._closed:
-                return []  # a signal handler has closed the mailbox
-            if isinstance(error, OSError) and isinstance(self._selector, selectors.SelectSelector):
-                return []  # on Windows, this means that another thread has closed a socket meanwhile
-            raise
+    def _explains(self, error: Exception) -> bool:
+        """Whether an error of the selector only means that another thread has closed a socket meanwhile."""
+        return isinstance(error, OSError) and isinstance(self._selector, selectors.SelectSelector)
 
     def _report(self, watch: _Watch, events: int) -> None:
         link = watch()
@@ -435,13 +374,12 @@ class Mailbox(Watcher):
             self._recover(out)
             raise
 
-    def _receive(self, wanted: tuple[float | None, list[object]]) -> None:
-        """Wait for a message; this thread holds the lock of receivers."""
-        until, out = wanted
+    def _receive_until(self, until: float, out: list[object]) -> None:
+        """Wait for a message until a time; this thread holds the lock of receivers."""
         late = False  # the time is up, and the sockets are checked for the last time
         while not (self._closed or self._take(out)):
-            left = None if until is None else until - monotonic()
-            if left is not None and left <= 0:
+            left = until - monotonic()
+            if left <= 0:
                 if late:
                     return
                 late = True

@@ -199,7 +199,7 @@ class SocketLink(SocketBase):
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         # Unless the last read filled its buffer, probably nothing has arrived: do not try to read first.
-        if self.likely or not wait:
+        if not wait or self.likely:
             octets = self._read_now()
             if octets is not None or not wait or self._reading != Reading.OPEN:
                 return octets

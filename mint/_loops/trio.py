@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Self
 
 import trio
 
+from .._core.watching import RETRY
 from ..errors import MailboxClosed
-from .mailbox import RETRY, Watcher
+from .mailbox import Watcher
 from .trio_nursery import OneError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Mailbox(Watcher):
         out: list[object] = []
         try:
             if not self._take(out):
-                return await self._receive(out)
+                return await self._received(out)
             await trio.lowlevel.cancel_shielded_checkpoint()
             return out[0]
         except (MailboxClosed, trio.Cancelled):
@@ -70,7 +71,7 @@ class Mailbox(Watcher):
             self._recover(out)
             raise
 
-    async def _receive(self, out: list[object]) -> object:
+    async def _received(self, out: list[object]) -> object:
         """Wait for a message: one task waits for the selector, and the others wait for that task."""
         await self._receive_lock.acquire()
         try:

@@ -93,8 +93,6 @@ class Link(Pipe):
         self._secure = True
         self.plain: bool = self._plain
         self._process = process
-        self.note: object = None
-        """What the mailbox stores about it."""
 
     # -- implemented by subclasses
 

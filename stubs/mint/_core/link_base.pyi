@@ -63,6 +63,7 @@ class LinkBase(Generic[_I, _L, _M]):
     home: int
     source: Source
     inbox: _I | None
+    note: object
     armed: bool
     wanted: bool
     @property
