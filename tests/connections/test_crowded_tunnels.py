@@ -83,23 +83,27 @@ def test_an_upload_ends_in_its_own_time(mode: str, high_water: int) -> None:
         tunnels.close()
 
 
-def test_time_starts_again_when_the_proxy_takes_something(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mode", ["passive", "active"])
+def test_time_starts_again_when_the_proxy_takes_something(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have taken it from another tunnel, or too little for this one to go on."""
     over = threading.Event()
-    with ScriptedServer(opening(Wait(over), Drain())) as server:
+    with ScriptedServer(opening(Wait(over), Drain())) as server, mint.Mailbox() as mailbox:
         tcp = TCPOptions(send_timeout=None, send_buffer=20_000)
         tunnels = mint.Tunnels(mint.http2.connect("http", server.address, server.port, tcp=tcp))
         one, _ = opened(tunnels, 10, 10)
+        if mode == "active":
+            tunnels.set_mode("active", mailbox)
+            one = one.set_mode("active", mailbox)
         waits: list[float] = []
 
-        def wait(_: object, until: float, phase: str, __: object) -> None:
+        def wait(_: object, until: float, *__: object) -> None:
             waits.append(until)
-            raise errors.TransportTimeout(phase)
+            raise errors.TransportTimeout("sending")
 
         def taken(_: object) -> int:
             return min(len(waits), 3)
 
-        monkeypatch.setattr(mint.Tunnels, "wait", wait)
+        monkeypatch.setattr(mint.Tunnels, "wait" if mode == "passive" else "write_beside_mailbox", wait)
         monkeypatch.setattr(mint.Tunnels, "taken", property(taken))
         with pytest.raises(errors.TransportTimeout):
             one.request("POST", "/", (), bytes(BIG))
