@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .._connect.race import IOStep
     from .._transcripts.recorder import Record
     from ..responses import RequestRef
-    from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Unknown
+    from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Transport, Unknown
     from .http1 import HTTP1
     from .http2 import HTTP2
     from .negotiation import Connection
@@ -292,7 +292,7 @@ class Tunnels(TunnelsBase):
                 self._follow(error)
                 if error.local:
                     self._lost(error)  # the program used the connection itself: this value is outdated
-                return not isinstance(error, TransportTimeout)
+                return not isinstance(error, TransportTimeout) or _must_receive(self.wire)
             return True
 
     def look(self) -> None:
@@ -424,6 +424,11 @@ class Tunnels(TunnelsBase):
                 self._release()
             else:
                 self._wake_reader()
+
+
+def _must_receive(wire: Transport) -> bool:
+    """Whether nothing more is read or written before something is received."""
+    return isinstance(wire, Link) and (wire.full or wire.held_back)
 
 
 def _close_both(receiver: sockets.socket, sender: sockets.socket) -> None:

@@ -197,27 +197,6 @@ def test_a_flush_that_fails_while_a_mailbox_reads(error: errors.MintError | None
             assert link.tunnel.over is isinstance(error, (errors.TransportReset, errors.StaleConnectionError))
 
 
-def test_a_mailbox_passes_on_what_the_windows_allow_although_much_is_queued() -> None:
-    """Nothing else would: when the proxy accepts what is queued, the mailbox does not look at tunnels."""
-    near, far = socket.socketpair()
-    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 10_000)
-    with far:
-        wire = SocketLink(near, TCPOptions(high_water=1))
-        connection = mint.http2.initiate(wire, scheme="http", hostname="proxy.example", port=80)
-        far.sendall(serialize([settings()]))
-        with mint.Tunnels(connection) as tunnels:
-            link = tunnels._ask("one.example:80", TCPOptions())
-            far.sendall(serialize([headers(1, OPEN)]))
-            tunnels.look()
-            tunnels.set_mode("active", Box())
-            wire.queue_pieces((bytes(1_000_000),))
-            assert not tunnels._flush_now()
-            assert tunnels.is_crowded
-            link.queue_pieces((bytes(100_000),))
-            link.write_waiting()
-            assert link.unsent == 100_000 - 65_535
-
-
 @pytest.mark.parametrize("until", [4.0, 5.0])
 def test_waiting_for_the_thread_that_reads_ends_with_the_time(
     until: float, monkeypatch: pytest.MonkeyPatch
