@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from mint.testing.frames import data, headers, rst_stream, window_update
 
 from ..event_loops import PAGE, fed
 from .test_tunnels import KINDS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 MUCH = 12 * 1_048_576
 TCP = mint.TCPOptions(send_buffer=131_072, high_water=2 * MUCH)
@@ -248,6 +251,21 @@ def test_a_mailbox_that_cannot_be_used_leaves_no_tunnel_behind(kind: Kind) -> No
         kind.run(main(server))
 
 
+def through_one_tunnel(use: Callable[[mint.Connection, mint.asyncio.Mailbox], Awaitable[None]]) -> None:
+    """Call a function with a connection through a tunnel whose proxy says nothing more, in asyncio."""
+
+    async def main(server: ScriptedServer) -> None:
+        proxy = await mint.asyncio.connect("http", server.address, server.port, protocols=("http2",))
+        assert isinstance(proxy, mint.HTTP2)
+        with mint.asyncio.Tunnels(proxy) as tunnels, mint.asyncio.Mailbox() as mailbox:
+            conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
+            await use(conn, mailbox)
+
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
+    with ScriptedServer(steps) as server:
+        KINDS["asyncio"].run(main(server))
+
+
 def test_a_tunnel_that_waits_for_its_window_does_not_keep_the_loop_awake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -259,41 +277,29 @@ def test_a_tunnel_that_waits_for_its_window_does_not_keep_the_loop_awake(
         tries.append(self)
         write(self)
 
-    async def main(server: ScriptedServer) -> None:
-        proxy = await mint.asyncio.connect("http", server.address, server.port, protocols=("http2",))
-        assert isinstance(proxy, mint.HTTP2)
-        with mint.asyncio.Tunnels(proxy) as tunnels, mint.asyncio.Mailbox() as mailbox:
-            conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
-            monkeypatch.setattr(TunnelLink, "write_waiting", noted)
-            conn, _ = conn.request("POST", "/", (), bytes(200_000), flush=False)
-            for _ in range(50):
-                await asyncio.sleep(0)
-            assert conn.transport.unsent
-            assert 1 <= len(tries) < 10
-            conn.close()
+    async def use(conn: mint.Connection, mailbox: mint.asyncio.Mailbox) -> None:
+        monkeypatch.setattr(TunnelLink, "write_waiting", noted)
+        conn, _ = conn.request("POST", "/", (), bytes(200_000), flush=False)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert conn.transport.unsent
+        assert 1 <= len(tries) < 10
+        conn.close()
 
-    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
-    with ScriptedServer(steps) as server:
-        KINDS["asyncio"].run(main(server))
+    through_one_tunnel(use)
 
 
 def test_a_failure_of_writing_later_is_reported_to_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: TunnelLink) -> None:
         self.fail(errors.TransportReset())
 
-    async def main(server: ScriptedServer) -> None:
-        proxy = await mint.asyncio.connect("http", server.address, server.port, protocols=("http2",))
-        assert isinstance(proxy, mint.HTTP2)
-        with mint.asyncio.Tunnels(proxy) as tunnels, mint.asyncio.Mailbox() as mailbox:
-            conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
-            monkeypatch.setattr(TunnelLink, "write_waiting", fail)
-            conn, _ = conn.request("GET", "/", flush=False)
-            message = await mailbox.receive()
-            monkeypatch.undo()
-            assert isinstance(message, mint.Broken)
-            with pytest.raises(errors.TransportReset):
-                conn.stream(message)
+    async def use(conn: mint.Connection, mailbox: mint.asyncio.Mailbox) -> None:
+        monkeypatch.setattr(TunnelLink, "write_waiting", fail)
+        conn, _ = conn.request("GET", "/", flush=False)
+        message = await mailbox.receive()
+        monkeypatch.undo()
+        assert isinstance(message, mint.Broken)
+        with pytest.raises(errors.TransportReset):
+            conn.stream(message)
 
-    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
-    with ScriptedServer(steps) as server:
-        KINDS["asyncio"].run(main(server))
+    through_one_tunnel(use)
