@@ -402,6 +402,7 @@ class Tunnels(TunnelsBase):
 
     def _after_exception(self) -> None:
         """Continue after an exception has interrupted `set_mode`: it may have closed the connection."""
+        self._settle()
         if self.wire.closed:
             self._give_up()
         self.wake()

@@ -81,6 +81,7 @@ class PlannedTunnel:
 
 _EXPECTED: Final = (MintError, TypeError, ValueError, Refused)
 """What operations raise: after any other exception, it is unknown how far they came."""
+_LOST: Final = RuntimeError("the result of the operation was lost")
 
 
 class GivingUp:
@@ -242,8 +243,9 @@ class TunnelsBase(ABC):
         """Send octets through a stream."""
 
         def operation(connection: HTTP2) -> HTTP2:
+            passed = self._passed + len(octets)  # before the operation: this may fail without memory
             sent = connection.stream_request_body(ref, octets)
-            self._passed += len(octets)
+            self._passed = passed
             return sent
 
         self._do(operation)
@@ -472,6 +474,16 @@ class TunnelsBase(ABC):
 
     def _give_up(self) -> None:
         """Close everything after an exception that may have cost what the proxy said."""
+        self._settle()
+        self._close_all()
+
+    def _settle(self) -> None:
+        """Close the connection if an exception has cost the value that the last operation returned."""
+        if not self._in_operation.held:
+            newest = self._connection
+            self.wire.settle(newest._generation, _LOST)  # noqa: SLF001  # only connections count their values
+
+    def _close_all(self) -> None:
         if self._in_operation.held:
             self._postponed.append(_close)  # the interrupted operation stores its own value first
         self._connection = self._connection.close()
@@ -484,7 +496,7 @@ class TunnelsBase(ABC):
             self._connection = self._connection.close()
             return
         with self._lock, self._giving_up():
-            self._give_up()
+            self._close_all()
 
     @property
     def _is_ours(self) -> bool:

@@ -319,8 +319,8 @@ async def every(client: Client, step: int) -> Counter[str]:
             except NO_MEMORY:
                 if not target.failed:
                     raise
-            except (AssertionError, OSError) as error:
-                raise AssertionError(f"{operation}, allocation {number}: {error}") from error
+            except Exception as error:
+                raise AssertionError(f"{operation}, allocation {number}: {error!r}") from error
             quiet = 0 if target.failed else quiet + 1
             count[operation] += target.failed
             number += step
