@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,9 +51,15 @@ class Environment:
         self.options = options
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the Python of the environment."""
+        """Run the Python of the environment, which must find nothing but what is installed there."""
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return subprocess.run(
-            [self.python, "-P", *arguments], capture_output=True, text=True, check=False, cwd="/"
+            [self.python, "-P", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=variables,
         )
 
     def pip(self, command: str, *arguments: str) -> None:
