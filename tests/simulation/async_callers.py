@@ -62,7 +62,7 @@ class Asyncio(Caller):
                 for handle in self.handles.values():
                     handle.close()
                 for tunnels in self.tunnels:
-                    tunnels.close()
+                    self.end(tunnels)
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
 
@@ -198,7 +198,7 @@ class Trio(Caller):
                 for handle in self.handles.values():
                     handle.close()
                 for tunnels in self.tunnels:
-                    tunnels.close()
+                    self.end(tunnels)
 
         trio.run(main, clock=None if self.kernel.real else SimClock(self.record))
 

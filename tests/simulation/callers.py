@@ -19,6 +19,8 @@ from .routes import HOST, arguments
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
+    from mint._connections.tunnels_base import TunnelsBase
+
     from .record import Record
 
 _T = TypeVar("_T")
@@ -136,6 +138,16 @@ class Caller(ABC):
     def move(self, handle: Handle) -> None:  # noqa: B027  # where there is no mailbox
         """Move a connection to another mailbox."""
 
+    def end(self, tunnels: TunnelsBase) -> None:
+        """Close tunnels, which must have the newest value of their connection, whatever happened."""
+        conn = tunnels.connection
+        try:
+            conn.transport.claim(conn._generation)
+            conn.transport.release(moved=False)
+        except mint.errors.StaleConnectionError:
+            self.kernel.blame("tunnels with an outdated value of the connection to the proxy")
+        tunnels.close()
+
     def timed(self, started: float, timeout: float) -> None:
         """Check that a wait ended exactly at its time limit."""
         if not self.kernel.exact:
@@ -172,7 +184,7 @@ class Blocking(Caller):
     def clean(self) -> None:
         """Close the connection to the proxy."""
         for tunnels in self.tunnels:
-            tunnels.close()
+            self.end(tunnels)
 
     async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for responses."""
@@ -212,7 +224,7 @@ class Selecting(Caller):
     def clean(self) -> None:
         """Close the connections to the proxy, and the mailboxes."""
         for tunnels in self.tunnels:
-            tunnels.close()
+            self.end(tunnels)
         for mailbox in self.mailboxes:
             mailbox.close()
 
