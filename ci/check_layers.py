@@ -85,6 +85,7 @@ LAYERS = (
             "mint._core.link_base",
             "mint._core.fast_path",
             "mint._core.watching",
+            "mint._core.waiting",
         ),
     ),
     ("packages", ("mint._core",)),

@@ -89,6 +89,7 @@ CLOSEST: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("_core/hpack", ("tests/core", "tests/properties", "tests/fuzz", "tests/conformance")),
     ("_core/fast_path", ("tests/properties", "tests/connections", "tests/loops", "tests/wire")),
     ("_core/watching", ("tests/loops", "tests/simulation")),
+    ("_core/waiting", ("tests/loops/test_asyncio_waiting.py", "tests/loops", "tests/simulation")),
     ("_core/link_base", ("tests/properties", "tests/connections", "tests/loops", "tests/wire")),
     ("_core/", ("tests/core", "tests/fuzz", "tests/properties", "tests/conformance")),
     ("_wire/", ("tests/wire", "tests/connections", "tests/loops")),

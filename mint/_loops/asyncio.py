@@ -13,7 +13,8 @@ from .._core.link_base import shift
 from .._process import share
 from .._wire.link import Link
 from ..errors import MailboxClosed
-from .asyncio_link import AsyncioLink, nudge, wake
+from .asyncio_link import AsyncioLink
+from .asyncio_waiting import Waiter, nudge
 from .shared import TunnelLink
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Mailbox:
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
         self._queue: deque[object] = deque()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Waiter] = deque()
         self._streak = 0
         self._closed = False
         share(self)
@@ -140,7 +141,7 @@ class Mailbox:
     async def _wait(self) -> None:
         """Wait until there may be a message."""
         self._streak = 0
-        waiter = self._loop.create_future()
+        waiter = Waiter(loop=self._loop)
         self._waiting.append(waiter)
         try:
             if self._closed or self._queue:
@@ -208,7 +209,7 @@ class Mailbox:
             # A signal handler may wake all tasks between any two of these steps.
             try:
                 waiter = waiting[0]
-                woken = wake(waiter)
+                woken = waiter.wake()
                 waiting.remove(waiter)
             except (IndexError, ValueError):
                 continue

@@ -8,7 +8,6 @@ may be used only in the thread of its loop, except that any thread may call `clo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import weakref
 from threading import get_ident
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +16,7 @@ from .._process import current_process
 from .._wire.pipe import READ, WRITE, Writing
 from ..errors import TransportClosed
 from .asyncio_poller import SelectorPoller, poller
+from .asyncio_waiting import Waiter, nudge
 from .sockets import SocketBase, broken
 
 if TYPE_CHECKING:
@@ -53,28 +53,6 @@ class NextIteration:
     def begun(self) -> None:
         """Note that the loop has made the call; the next `ask` schedules another one."""
         self._handle = None
-
-
-def wake(waiter: asyncio.Future[None]) -> bool:
-    """Wake the task that waits for this; return false if it was woken before, or cancelled."""
-    if waiter.done():
-        return False
-    try:
-        waiter.set_result(None)
-    except asyncio.InvalidStateError:  # a signal handler has just done it
-        return False
-    return True
-
-
-def nudge(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the loop run the tasks that a signal handler has woken: otherwise it would continue to wait."""
-    if asyncio.current_task(loop) is None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(_nothing)
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 class EagerInbox:
@@ -198,7 +176,7 @@ class AsyncioLink(SocketBase):
         """The event loop that the link belongs to."""
         self.home: int = get_ident()
         self._registration = _Registration(self, socket, self.loop)
-        self._flushing: set[asyncio.Future[None]] = set()
+        self._flushing: set[Waiter] = set()
         self.progressed: Callable[[], object] | None = None
         """Called when octets were written or read, for tunnels that share the connection."""
         self._fresh = True
@@ -292,7 +270,7 @@ class AsyncioLink(SocketBase):
             self.refuse()
         self.write_waiting()
         while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
-            waiter = self.loop.create_future()
+            waiter = Waiter(loop=self.loop)
             self._flushing.add(waiter)
             try:
                 self.ask()
@@ -304,7 +282,7 @@ class AsyncioLink(SocketBase):
 
     def _wake_flushes(self) -> None:
         for waiter in self._flushing:
-            wake(waiter)
+            waiter.wake()
         if self.progressed is not None:
             self.progressed()
 

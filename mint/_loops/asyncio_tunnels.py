@@ -8,7 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from .asyncio_connecting import within
-from .asyncio_link import AsyncioLink, EagerInbox, NextIteration, nudge, wake
+from .asyncio_link import AsyncioLink, EagerInbox, NextIteration
+from .asyncio_waiting import Waiter, nudge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ class LoopReader(EagerInbox):
         self._wire = weakref.ref(wire)
         self._take = take
         self._soon = NextIteration(self._loop)
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: set[Waiter] = set()
         if isinstance(wire, AsyncioLink):
             wire.progressed = self.notify  # a flush waits until the system has accepted everything
 
@@ -84,7 +85,7 @@ class LoopReader(EagerInbox):
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""
         for waiter in self._waiting:
-            wake(waiter)
+            waiter.wake()
 
     def nudge(self) -> None:
         """Have the event loop run what a signal handler has woken."""
@@ -92,7 +93,7 @@ class LoopReader(EagerInbox):
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
-        waiter = self._loop.create_future()
+        waiter = Waiter(loop=self._loop)
         self._waiting.add(waiter)
         try:
             await within(waiter, None if until is None else until - monotonic(), phase)

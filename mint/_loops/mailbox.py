@@ -317,7 +317,7 @@ class Watcher(_WatcherBase):
     @property
     def _is_ours(self) -> bool:
         """Whether this process made the mailbox, and did not inherit it."""
-        return current_process() is self._process
+        return not self._process.inherited
 
 
 class Mailbox(Watcher):

@@ -14,6 +14,7 @@ import trio.testing
 import mint
 from mint import TCPOptions
 from mint._loops.asyncio_link import AsyncioLink
+from mint._loops.asyncio_waiting import Waiter
 from mint._loops.mailbox import _Watch
 from mint._loops.trio_link import TrioLink
 from mint._wire.pipe import READ, WRITE
@@ -44,7 +45,7 @@ def test_what_a_link_of_asyncio_asks_for(
             if unsent:
                 link.queue_pieces((b"x",))
             if flushing:
-                link._flushing.add(asyncio.get_running_loop().create_future())
+                link._flushing.add(Waiter(loop=asyncio.get_running_loop()))
             link.ask()
             link._registration._events = 0
             monkeypatch.undo()

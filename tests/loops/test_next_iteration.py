@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint import TCPOptions
-from mint._loops.asyncio_link import AsyncioLink, NextIteration, wake
+from mint._loops.asyncio_link import AsyncioLink, NextIteration
 from mint._wire.pipe import WRITE
 from mint.errors import TransportClosed
 
@@ -88,33 +88,6 @@ def test_real_loops_make_one_call() -> None:
 
     asyncio.run(main())
     assert made == [0, 1, 2]
-
-
-class Waiter:
-    """A future that a signal handler completes between two steps of `wake`."""
-
-    def __init__(self, *, done: bool, completed: bool) -> None:
-        self.is_done = done
-        self.completed = completed
-        self.results: list[None] = []
-
-    def done(self) -> bool:
-        return self.is_done
-
-    def set_result(self, result: None) -> None:
-        if self.completed:
-            raise asyncio.InvalidStateError
-        self.results.append(result)
-
-
-@pytest.mark.parametrize("done", [False, True])
-@pytest.mark.parametrize("completed", [False, True])
-def test_waking_says_whether_it_has_woken_anyone(done: bool, completed: bool) -> None:
-    """Otherwise another task would have to be woken for the same message."""
-    waiter = Waiter(done=done, completed=completed)
-    woken = wake(waiter)  # type: ignore[arg-type]  # only what `wake` uses
-    assert woken is not (done or completed)
-    assert len(waiter.results) == woken
 
 
 @pytest.mark.parametrize("event", ["readable", "writable"])
