@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import selectors
 import socket
+import weakref
+from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -44,8 +47,27 @@ def known(selector: selectors.BaseSelector) -> dict[int, tuple[int, object]]:
     return {key.fd: (key.events, key.data) for key in selector.get_map().values()}
 
 
+def fill(pair: Pair) -> None:
+    """Send until the system takes no more."""
+    pair[0].setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            pair[0].send(bytes(65536))
+
+
+def fill_and_answer(pair: Pair) -> None:
+    fill(pair)
+    pair[1].send(b"x")
+
+
+class Data:
+    """What is stored with a descriptor."""
+
+
 STATES: dict[str, tuple[Callable[[Pair], object], int]] = {
     "quiet": (lambda pair: None, WRITE),
+    "full": (fill, 0),
+    "full, data": (fill_and_answer, READ),
     "data": (lambda pair: pair[1].send(b"x"), READ | WRITE),
     "end": (lambda pair: pair[1].shutdown(socket.SHUT_WR), READ | WRITE),
     "hang-up": (lambda pair: pair[1].close(), READ | WRITE),
@@ -66,6 +88,9 @@ def test_what_is_reported(
     assert found(selector) == ([(number, ready & after, "new")] if ready & after else [])
     assert selector.unregister(number).events == after
     assert (found(selector), known(selector)) == ([], {})
+    # Nothing is left with the system either.
+    selector.register(number, before)
+    assert [events for _, events, _ in found(selector)] == ([ready & before] if ready & before else [])
 
 
 def test_it_waits_until_a_socket_is_ready(selector: selectors.BaseSelector, pair: Pair) -> None:
@@ -112,6 +137,16 @@ def test_the_system_refuses(selector: selectors.BaseSelector, pair: Pair) -> Non
     assert known(selector) == {}
 
 
+def test_the_system_is_not_asked_for_the_events_that_are_registered(
+    selector: selectors.BaseSelector, pair: Pair
+) -> None:
+    number = pair[0].fileno()
+    selector.register(number, READ, "old")
+    pair[0].close()
+    assert selector.modify(number, READ, "new").data == "new"
+    assert known(selector) == {number: (READ, "new")}
+
+
 def test_a_socket_that_was_closed_is_forgotten(selector: selectors.BaseSelector, pair: Pair) -> None:
     number = pair[0].fileno()
     selector.register(number, READ)
@@ -127,6 +162,16 @@ def test_the_end(selector: selectors.BaseSelector, pair: Pair) -> None:
     assert selector.get_map() is None
     with pytest.raises(ValueError, match="closed"):
         selector.select(0)
+
+
+def test_nothing_is_kept_after_the_end(selector: selectors.BaseSelector, pair: Pair) -> None:
+    data = Data()
+    gone = weakref.ref(data)
+    selector.register(pair[0].fileno(), READ, data)
+    selector.close()
+    del data
+    gc.collect()
+    assert gone() is None
 
 
 def test_another_selector_is_used_if_that_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
