@@ -53,6 +53,8 @@ class Stream:
     early: bool = False  # whether there was an interim response
     heard: int | None = None  # when, in tenths of a second
     moved: int = 0  # credit for its body beyond the initial window
+    reset: bool = False  # whether the client has reset it
+    used: int = 0  # octets of its content that were not credited
 
 
 @dataclass
@@ -64,6 +66,8 @@ class Model:
     most_unsent: int
     most_interims: int
     most_pings: int
+    down: int = 65_535  # the window for the content of a response
+    remembers: bool = True  # whether the client remembers each stream that it has reset
     glitches: int = 0  # thousandths
     resets: int = 0  # thousandths
     allowance: int = 0
@@ -137,6 +141,7 @@ class Model:
         """Reset a stream, or refuse a promise, because of the server."""
         if stream is not None:
             stream.live = False
+            stream.reset = True
         self.calm()
         self.resets += 1_000
         if self.resets > 1_000 * self.most_resets:
@@ -242,12 +247,17 @@ def response(choices: Choices, model: Model, bad: int = 25) -> Sent | None:
         else:
             stream.interims += 1
 
-    size = choices.pick((1, 30, 1_100))
+    size = min(choices.pick((1, 30, 1_100)), model.down - stream.used)
 
     def content(model: Model) -> None:
         model.useful(1 + size // 1_024)
         if end:
             ended(model)
+            return
+        stream.used += size
+        if model.down - stream.used <= model.down // 2:
+            stream.used = 0
+            model.written += 13  # WINDOW_UPDATE
 
     if stream.head:
         return data(target, bytes(size), end=end), content
@@ -257,6 +267,25 @@ def response(choices: Choices, model: Model, bad: int = 25) -> Sent | None:
     if choices.chance(40):
         return frame(HEADERS, flags, target, OK), head
     return frame(HEADERS, END_HEADERS, target, EARLY), interim
+
+
+def late(choices: Choices, model: Model) -> Sent | None:
+    """Return content of a response that the client has reset: it is late within the window, else useless."""
+    over = [number for number, one in model.streams.items() if one.reset]
+    if not over or not model.remembers:
+        return None
+    target = choices.pick(over)
+    stream = model.streams[target]
+    left = model.down - stream.used
+    size = min(choices.pick((0, 1, 30, 1_100, left, left + 1)), 16_384)
+
+    def came_late(model: Model) -> None:
+        if 0 < size <= model.down - stream.used:
+            stream.used += size
+        else:
+            model.glitch()
+
+    return data(target, bytes(size), end=choices.chance(20)), came_late
 
 
 def promise(choices: Choices, model: Model) -> Sent | None:
@@ -326,6 +355,8 @@ def serve(choices: Choices, state: State, model: Model) -> tuple[State, Fault | 
         if only is None:
             kind = choices.below(4)
             sent = response(choices, model, bad) if kind > 1 else (useless, credit)[kind](choices, model)
+            if choices.chance(20):
+                sent = late(choices, model) or sent
             if model.pushes and choices.chance(30):
                 sent = reset(model) if model.promised and choices.chance(50) else promise(choices, model)
         if sent is None or model.over:
@@ -379,6 +410,7 @@ def calls(choices: Choices, state: State, model: Model) -> State:
             target = choices.pick(live)
             step = state.cancel(RequestRef(7, target))
             model.streams[target].live = False
+            model.streams[target].reset = True
             model.calm()
             model.allowance += ALLOWED
         case 3:
@@ -435,20 +467,23 @@ def one(data: bytes) -> None:
         most_interims=choices.between(1, 3),
         most_pings=choices.between(1, 3),
         pushes=choices.chance(40),
+        down=choices.pick((65_535, 2_000)),
     )
+    remembered = choices.pick((0, 2, 1_024, 1_024))
+    model.remembers = remembered > 2  # never more streams than that
     config = Config(
         "example.org",
         port=443,
         scheme="https",
         identity=7,
         user_agent="",
-        settings=(("enable_push", int(model.pushes)),),
+        settings=(("enable_push", int(model.pushes)), ("initial_window_size", model.down)),
         max_glitches=model.most_glitches,
         max_resets=model.most_resets,
         max_unsent_acks=model.most_unsent,
         max_informational=model.most_interims,
         max_pings=model.most_pings,
-        max_remembered=choices.pick((0, 2, 1_024)),
+        max_remembered=remembered,
     )
     state = State.open(config).state.feed(settings()).state
     model.answer(9)
