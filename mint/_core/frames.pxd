@@ -99,10 +99,10 @@ cdef extern from *:
     const FrameRule frame_rules "mint_frame_rules"[10]
 
 
-cdef struct Head:
+cdef struct Head:                 # without padding: states that hold one are compared as plain memory
     int length                    # payload octets, 24 bits
-    unsigned char type
-    unsigned char flags
+    unsigned short type
+    unsigned short flags
     int stream                    # stream id without the reserved bit
 
 
