@@ -376,8 +376,9 @@ def hold(talk: Talk) -> None:
     on = talk.choices.chance(50)
     ref = RequestRef(7, stream.id)
     talk.flush()
-    check(not call(talk, lambda state: state.set_refill(ref, on), allowed=True), "an unexpected frame")
-    stream.held = not on
+    stream.held = not on  # from now on, the client must not credit it, or must credit what is due
+    step = talk.apply(lambda state: state.set_refill(ref, on))
+    check(step.fault is None and not talk.sent, "a refusal, or an unexpected frame", step)
 
 
 def flushed(talk: Talk) -> None:

@@ -27,7 +27,7 @@ from mint._core.faults import Fault
 from mint._core.http2 import Config, State
 from notes_http2 import Stream, reply, shown
 from support import Choices, check, merged
-from violations_http2 import give, weight
+from violations_http2 import give, precede, weight
 
 if TYPE_CHECKING:
     from talk_http2 import Talk
@@ -43,6 +43,8 @@ def go_away(talk: Talk, most: int) -> int | None:
     requests = [one.id for one in talk.streams.values() if not one.promised]
     last = choices.pick([0, MOST_WINDOW, *requests])
     talk.flush()
+    if not talk.draining:  # otherwise the end of the last stream would end the connection
+        precede(talk)
     alive = [one for one in talk.streams.values() if one.live]
     failing = [one for one in alive if not one.promised and one.id > min(last, most)]
     if len(failing) == len(alive):
@@ -101,6 +103,7 @@ def drain(talk: Talk) -> None:
             last = go_away(talk, last) or last
     if not talk.draining:
         return
+    talk.flush()
     give(talk, b"".join(number(RST_STREAM, one.id, CANCEL) for one in talk.remaining))
     ends = [
         ("failed", one.id, ("server_closed_request", 2 if one.head or one.interims else 1))

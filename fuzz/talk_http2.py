@@ -290,7 +290,7 @@ class Talk:
         """Check a WINDOW_UPDATE: it must be due, and credit everything up to the end of some frame."""
         total = stream.credited + increment
         check(total in stream.marks, "credit is not what was received", stream, increment)
-        check(self.due(stream, increment), "credit before it is due", stream, increment)
+        check(not stream.held and self.due(stream, increment), "credit that is not due", stream, increment)
         stream.credited = total
 
     def judge(self) -> None:

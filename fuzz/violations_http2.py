@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from extensions_http2 import WANT_GOAWAY
 from frames_http2 import (
     ACK,
     CONTINUATION,
@@ -35,6 +36,7 @@ from frames_http2 import (
     settings,
 )
 from mint._core.events import CLOSE
+from mint._core.faults import Fault
 from notes_http2 import Fields, Stream, reply, shown
 from support import check, documented, merged
 
@@ -44,10 +46,16 @@ if TYPE_CHECKING:
     from talk_http2 import Talk
 
 
-def give(talk: Talk, octets: bytes) -> None:
-    """Feed octets, split in some manner, without checking the result."""
-    talk.flush()
+def give(talk: Talk, octets: bytes) -> list[Fault]:
+    """Feed octets, split in some manner, without checking the result; return all faults.
+
+    What is queued comes in the same input, or before it: then the events so far are checked.
+    """
+    if talk.choices.chance(50):
+        talk.flush()
+    octets, talk.pending = talk.pending + octets, b""
     talk.all_octets += octets
+    faults: list[Fault] = []
     for part in talk.choices.cut(octets):
         step = talk.state.feed(part)
         talk.history.append(lambda state, part=part: state.feed(part))  # type: ignore[misc]  # default of a lambda
@@ -57,7 +65,19 @@ def give(talk: Talk, octets: bytes) -> None:
         if step.fault is not None:
             documented(step.fault)
             talk.fault = step.fault
+        faults += [each for each in (step.cause, step.fault) if isinstance(each, Fault)]
         talk.closed = talk.closed or step.end == CLOSE
+    return faults
+
+
+def precede(talk: Talk) -> None:
+    """Queue frames that may come in the same input as what follows: their events must not be lost."""
+    for _ in range(talk.choices.below(3)):
+        streams = talk.live(answering=True)
+        if streams:
+            talk.content(talk.choices.pick(streams))
+        else:
+            talk.ping()
 
 
 def weight(failed: Sequence[tuple[int, tuple[str, int]]]) -> int:
@@ -67,8 +87,17 @@ def weight(failed: Sequence[tuple[int, tuple[str, int]]]) -> int:
 
 
 def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
-    """Check that the connection ends: GOAWAY has the code, each request fails once, no event is lost."""
-    give(talk, octets)
+    """Check that the connection ends: GOAWAY has the code, each request fails once, no event is lost.
+
+    Before it, the server may say why it closes the connection; this is reported as well.
+    """
+    warned = bool(talk.live()) and not (talk.draining or talk.plain) and talk.choices.chance(20)
+    warning = frame(GOAWAY, 0, 0, struct.pack(">II", MOST_WINDOW, ENHANCE_YOUR_CALM))
+    faults = give(talk, warning * warned + octets)
+    if warned and talk.options.events & WANT_GOAWAY:
+        talk.expect("goaway", 0, (MOST_WINDOW, ENHANCE_YOUR_CALM, b""))
+    reasons = [each.reason for each in faults[:-1]]
+    check(reasons == ["server_closed_connection"] * warned, "not exactly what went wrong", faults, warned)
     fault = talk.fault
     check(
         fault is not None and talk.closed, "a broken rule is not noticed", octets[:60], talk.events, talk.sent
@@ -251,6 +280,7 @@ def broken(talk: Talk, name: str) -> None:
         # Only if nothing is credited in between: the stream was reset, so its frames are dropped.
         if not talk.cancelled or talk.options.threshold > talk.options.connection_window // 2:
             return
+        talk.flush()  # content that is queued may lead to credit
         stream = talk.cancelled[-1].id
         size = talk.down(talk.conn) + 1
         if size > talk.own_frame:

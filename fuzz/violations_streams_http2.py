@@ -34,14 +34,24 @@ from frames_http2 import (
 )
 from mint._core.events import CLOSE
 from notes_http2 import Fields, Stream, size_of
-from support import check
+from support import check, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from talk_http2 import Talk
 
-from violations_http2 import BROKEN, broken, connection_error, give, limited, stream_error, whole
+from violations_http2 import (
+    BROKEN,
+    broken,
+    connection_error,
+    give,
+    largest,
+    limited,
+    precede,
+    stream_error,
+    whole,
+)
 
 OK: Fields = [(":status", "200")]
 
@@ -163,6 +173,7 @@ def data_before_head(talk: Talk) -> None:
 
 def stream_window(talk: Talk) -> None:
     """Send one octet more than the window of a stream; padding counts, too."""
+    talk.flush()  # content that is queued may lead to credit
     stream = answering(talk)
     if stream is None:
         return
@@ -565,6 +576,21 @@ BAD_IN_PROMISE: Fields = [
 ]
 
 
+def at_pending_limits(talk: Talk) -> None:
+    """Send as much as the SETTINGS of the client allow, those that were not acknowledged as well."""
+    talk.put(frame(77, 0, 0, bytes(largest(talk))))
+    stream = answering(talk)
+    if stream is not None and stream.left is None:
+        most = max(talk.own_window, *(said.get("initial_window_size", 0) for said in talk.unacknowledged), 0)
+        size = min(talk.down(stream) + most - talk.own_window, talk.down(talk.conn), talk.own_frame)
+        if size > 0:
+            octets = counted(size)
+            talk.put(data(stream.id, octets))
+            talk.count(stream, size)
+            talk.expect("data", stream.id, octets)
+    talk.flush()
+
+
 def flood(talk: Talk) -> None:
     """Ask for more answers than may stay unread, or make the client reset stream after stream."""
     kind = talk.choices.below(3)
@@ -613,6 +639,7 @@ OTHERS: dict[str, Callable[[Talk], None]] = {
     "bad-hpack": bad_hpack,
     "after-the-end": after_the_end,
     "bad-promise": bad_promise,
+    "at-pending-limits": at_pending_limits,
     "flood": flood,
 }
 
@@ -627,6 +654,8 @@ def violate(talk: Talk) -> None:
             request(talk)
         if talk.choices.chance(20):
             break
+        precede(talk)
         OTHERS[talk.choices.pick(tuple(OTHERS))](talk)
+    precede(talk)
     if not talk.closed and talk.choices.chance(60):
         broken(talk, talk.choices.pick(tuple(BROKEN)))
