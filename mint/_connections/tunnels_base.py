@@ -481,7 +481,7 @@ class TunnelsBase(ABC):
         """Close the connection if an exception has cost the value that the last operation returned."""
         if not self._in_operation.held:
             newest = self._connection
-            self.wire.settle(newest._generation, _LOST)  # noqa: SLF001  # only connections count their values
+            self.wire.settle(newest._generation, _LOST)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # only connections count values
 
     def _close_all(self) -> None:
         if self._in_operation.held:
