@@ -47,8 +47,15 @@ class Waking:
         return True
 
     def _schedule(self):
+        loop = self.get_loop()
         for each in self._kept:
-            self.get_loop().call_soon(next, each[1], None, context=each[2])
+            try:
+                loop.call_soon(next, each[1], None, context=each[2])
+            except RuntimeError:
+                if not loop.is_closed():
+                    raise
+                self._kept = ()  # nothing can continue the task
+                return
             kept = self._kept
             if kept and kept[0] is each:  # unless a signal handler has scheduled it, too
                 self._kept = kept[1:]

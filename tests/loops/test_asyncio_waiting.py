@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvloop
 
+import mint.asyncio
 from mint._loops.asyncio_waiting import Waiter
 
 from ..event_loops import Loop
@@ -155,3 +156,25 @@ def test_callbacks_are_those_of_a_future(loop: Loop) -> None:
         assert not waiter.cancel()
 
     loop(main())
+
+
+@pytest.mark.parametrize("end", ["wake", "cancel", "close"])
+@pytest.mark.parametrize("make", [asyncio.SelectorEventLoop, uvloop.new_event_loop])
+def test_a_loop_that_is_closed_can_wake_nobody(
+    make: Callable[[], asyncio.AbstractEventLoop], end: str
+) -> None:
+    """What waits there is dropped: closing a mailbox, for one, raises nothing."""
+
+    async def main() -> tuple[Waiter, mint.asyncio.Mailbox, tuple[asyncio.Task[object], ...]]:
+        waiter, mailbox = Waiter(loop=loop), mint.asyncio.Mailbox()
+        tasks = (asyncio.ensure_future(asyncio.wait_for(waiter, None)), loop.create_task(mailbox.receive()))
+        await rounds(1)
+        return waiter, mailbox, tasks
+
+    loop = make()
+    waiter, mailbox, tasks = loop.run_until_complete(main())
+    loop.close()
+    for _ in range(2):
+        {"wake": waiter.wake, "cancel": waiter.cancel, "close": mailbox.close}[end]()
+    for task in tasks:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for its warning
