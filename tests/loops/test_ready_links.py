@@ -13,6 +13,8 @@ from mint.transport import SocketLink
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mint._wire.link import Link
+
 STREAK = 64
 
 
@@ -35,6 +37,14 @@ def ready(mailbox: mint.Mailbox) -> Iterator[mint.Connection]:
         conn.close()
 
 
+def watched(mailbox: mint.Mailbox) -> Link:
+    """Return the only link that is registered."""
+    (watch,) = mailbox._watches
+    link = watch()
+    assert link is not None
+    return link
+
+
 def test_a_socket_that_is_reported_again_is_read_once(mailbox: mint.Mailbox, ready: mint.Connection) -> None:
     for _ in range(3):
         mailbox._look(10)
@@ -48,9 +58,7 @@ def test_a_socket_that_is_reported_again_is_read_once(mailbox: mint.Mailbox, rea
 def test_a_reported_link_that_is_not_watched_is_unregistered(
     mailbox: mint.Mailbox, ready: mint.Connection
 ) -> None:
-    (watch,) = mailbox._watches
-    link = watch()
-    assert link is not None
+    link = watched(mailbox)
     link.note = None
     mailbox._look(10)
     assert [*mailbox._ready, *mailbox._watches] == []
@@ -60,9 +68,7 @@ def test_a_reported_link_that_is_not_watched_is_unregistered(
 def test_a_ready_link_that_is_no_longer_watched_is_not_read(
     mailbox: mint.Mailbox, ready: mint.Connection
 ) -> None:
-    (watch,) = mailbox._watches
-    link = watch()
-    assert link is not None
+    link = watched(mailbox)
     mailbox._look(10)
     link.note = None
     out: list[object] = []
