@@ -3,7 +3,7 @@
 import argparse
 import ssl
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,6 +12,9 @@ from tempfile import TemporaryDirectory
 from .._command.unknown import unknown_options
 from .._hosts import MAX_PORT
 from . import Origin, showcase
+
+# Seconds. A signal that arrives just before a wait does not end it, so no wait is long.
+_LONGEST_WAIT = 1.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout = None  # otherwise Python reports the same error again at exit
             _complain(f"cannot write the URL: {error.strerror or error}")
             return 1
-        threading.Event().wait()
+        while True:
+            time.sleep(_LONGEST_WAIT)
     return 0
 
 

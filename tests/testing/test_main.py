@@ -55,6 +55,23 @@ runpy.run_module("mint.testing", run_name="__main__", alter_sys=True)
 """
 
 
+# A signal that arrives just before the program waits in the operating system does not end this wait, and neither does
+# `interrupt_main`. So this thread calls it as soon as the main thread waits, which then stays at one place.
+NOTED = """
+import _thread, sys, threading, time
+main = threading.get_ident()
+def note():
+    sys.stdin.readline()
+    places = []
+    while len(places) < 20 or len(set(places[-20:])) > 1:
+        time.sleep(0.005)
+        frame = sys._current_frames()[main]
+        places.append((frame.f_code, frame.f_lasti))
+    _thread.interrupt_main()
+threading.Thread(target=note, daemon=True).start()
+"""
+
+
 @contextmanager
 def serving(*arguments: str) -> Iterator[list[str]]:
     """Run the program; yield the lines that it prints before it waits."""
@@ -97,6 +114,19 @@ def test_a_given_port() -> None:
     with serving("--port", str(port)) as (url,):
         assert url == f"http://127.0.0.1:{port}/"
         assert fetch(url) == "http1"
+
+
+def test_an_interrupt_just_before_the_wait() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", NOTED + INTERRUPTED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("http:")
+        try:
+            assert program.communicate("\n", timeout=30.0) == ("", None)
+            assert program.returncode == 0
+        finally:
+            program.kill()
 
 
 @pytest.mark.parametrize(("arguments", "protocol"), [((), "http2"), (("--http1",), "http1")])
