@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +76,67 @@ def test_a_task_continues_once_although_the_loop_could_not_be_told_at_first(
         task.cancel()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("error", [None, MemoryError, RuntimeError])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_each_callback_is_called_once_whichever_is_interrupted(
+    place: int, after: bool, error: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal handler raises an exception while the loop is told of a callback, or wakes the same waiter."""
+    called: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        called.append(number)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        waiter = Waiter(loop=loop)
+        for number in range(3):
+            waiter.add_done_callback(partial(note, number))
+        original: Callable[..., object] = loop.call_soon
+        left = iter(range(3))
+
+        def interrupted(*args: object, **options: object) -> None:
+            now = next(left, None) == place
+            if after or not now:
+                original(*args, **options)
+            if now and error is not None:
+                raise error
+            if now:
+                waiter.wake()
+            if now and not after:
+                original(*args, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "call_soon", interrupted)
+            with contextlib.nullcontext() if error is None else pytest.raises(error):
+                waiter.wake()
+        assert waiter.wake() is (error is not None)
+        assert not waiter.wake()
+        await rounds()
+        assert called == [0, 1, 2]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_cancelling_says_whether_it_was_in_time(loop: Loop) -> None:
+    async def main() -> None:
+        for waits in (False, True):
+            waiter = Waiter(loop=asyncio.get_running_loop())
+            if waits:
+                waiter.add_done_callback(lambda _: None)
+            assert waiter.cancel() is True
+            assert waiter.cancel() is False
+            woken = Waiter(loop=asyncio.get_running_loop())
+            if waits:
+                woken.add_done_callback(lambda _: None)
+            woken.wake()
+            assert woken.cancel() is False
+
+    loop(main())
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -176,5 +239,7 @@ def test_a_loop_that_is_closed_can_wake_nobody(
     loop.close()
     for _ in range(2):
         {"wake": waiter.wake, "cancel": waiter.cancel, "close": mailbox.close}[end]()
+    if end != "close":
+        assert not waiter.wake()
     for task in tasks:
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own switch for its warning
