@@ -80,7 +80,19 @@ SECRETS = [
     "ocp-apim-subscription-key",
     "x-mine",
 ]
-OWN = frozenset({"x-mine"})
+# Other names that the caller may declare to be secret; most are in the static table, some with a value.
+OWN = (
+    ":method",
+    ":path",
+    ":scheme",
+    ":status",
+    "accept-encoding",
+    "authorization",
+    "etag",
+    "server",
+    "a",
+    "x-name",
+)
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789ABCD"  # forty
 LONG = ("Bearer " + LETTERS, "BeareR " + "abcdefghij" * 4)
 TOKENS = (
@@ -303,6 +315,7 @@ def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
 def encoding(choices: Choices) -> None:
     """Encode section after section, some with old states; a decoder with the same history reads the same."""
     credentials = choices.chance(40)
+    own = frozenset({"x-mine", *(choices.pick(OWN) for _ in range(choices.below(4)))})
     encoder, table = Encoder(4_096, credentials), Table(1 << 20)
     known = [(encoder, table, hpack.Decoder(max_header_list_size=1 << 24))]
     reference = known[0][2]
@@ -320,10 +333,13 @@ def encoding(choices: Choices) -> None:
             value = choices.pick(VALUES).decode("latin-1")
             if name in SECRETS:
                 value = choices.pick(("hidden-1", "hidden-2", "x", *TOKENS))
+            elif choices.chance(20):  # as in the static table
+                name, value = (octets.decode("ascii") for octets in choices.pick(STATIC))
             fields.append((name or "n", value))
         entries = encoder.entries
-        block, after = encoder.encode(fields, OWN)
-        again, _ = encoder.encode(fields, OWN)
+        declared = own if choices.chance(80) else frozenset({"x-mine"})
+        block, after = encoder.encode(fields, declared)
+        again, _ = encoder.encode(fields, declared)
         check(block == again, "the second time differs", block, again)
         check(encoder.entries == entries, "encoding wrote to a state")
         try:
@@ -337,7 +353,9 @@ def encoding(choices: Choices) -> None:
         )
         for (name, value), hidden in zip(fields, never, strict=True):
             check(
-                hidden or name not in SECRETS or (credentials and is_long(name, value)),
+                hidden
+                or (name not in SECRETS and name not in declared)
+                or (credentials and is_long(name, value) and name not in declared),
                 "a secret may be indexed",
                 name,
                 block,

@@ -34,6 +34,7 @@ from support import Choices, check, counted, documented, fuzz, shows_no_secret
 METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "PATCH", "get", "M-SEARCH")
 TARGETS = ("/", "/a?b=c", "/%41", "*", "/" + "p" * 300, "http://other.example/x", "/a#b", "", "/%4", "x")
 FAR = ("far.example:443", "[::1]:8", "far.example", "far.example:65536", "u@far.example:443")
+HOSTS = (*FAR[:2], "FAR.example:443", "far.example:44", "far.example")
 VALUES = ("", "1", "a b", "\xe9\xff", "text/plain", 'q="\t"', "v" * 200, "w" * 17_000)
 FIELDS = (
     ("te", "trailers"),
@@ -92,6 +93,8 @@ def some_request(choices: Choices, before: list[Asked]) -> Asked:
     if method == "CONNECT" and choices.chance(50):
         protocol = "websocket" if choices.chance(70) else choices.pick(PROTOCOLS)
         headers.append((":protocol", protocol))
+        if choices.chance(30):  # they may contradict each other
+            headers += [("host", choices.pick(HOSTS)), (":authority", choices.pick(HOSTS))]
     elif method == "CONNECT":
         target = FAR[0] if choices.chance(70) else choices.pick(FAR)
         if choices.chance(15):

@@ -177,6 +177,15 @@ def stream(choices: Choices, asked: list[Asked], limits: Limits) -> bytes:
     return bytes(made)
 
 
+def laden(choices: Choices, asked: list[Asked], limits: Limits) -> bytes:
+    """Return a response with much overhead of chunks for each request: each has a budget of its own."""
+    made = b""
+    for _ in asked:
+        made += b"HTTP/1.1 200\r\n" + choices.pick(CODINGS) + b"\r\n\r\n"
+        made += chunked(choices, b"", limits, heavy=True)
+    return made
+
+
 def spaced(choices: Choices, octets: bytes) -> bytes:
     """Return the responses with empty lines, complete or not, before some of them and after the last one."""
     places = [match.start() for match in re.finditer(rb"HTTP/1\.", octets)]
@@ -299,15 +308,16 @@ def response(choices: Choices, asked: Asked, limits: Limits) -> bytes:
     return line + b"\r\n" + b"".join(head) + b"\r\n" + body
 
 
-def chunked(choices: Choices, content: bytes, limits: Limits) -> bytes:
+def chunked(choices: Choices, content: bytes, limits: Limits, *, heavy: bool = False) -> bytes:
     """Return chunks, with extensions and trailers."""
     made = b""
     at = excess = 0
-    heavy = choices.chance(15) and limits.max_chunk_line < 1_000  # a small limit
+    most = 3 if heavy else 300
+    heavy = heavy or (choices.chance(15) and limits.max_chunk_line < 1_000)  # a small limit
     if heavy:  # room for enough chunk lines
         content = counted(choices.between(8, 30))
     while at < len(content):
-        size = choices.between(1, min(len(content) - at, choices.pick((1, 3, 300))))
+        size = choices.between(1, min(len(content) - at, choices.pick((1, 3, most))))
         form = choices.pick((b"%x", b"%X", b"%x", b"000%x"))
         line = form % size
         if choices.chance(20):

@@ -55,4 +55,25 @@ HPACK: tuple[Bug, ...] = (
         "            if left < 16:                 # 7541-5.2-b",
         "hpack",
     ),
+    Bug(
+        "declared secret indexed from the static table",
+        "mint/_core/hpack.pyx",
+        "    if policy != NEVER_INDEXED and known != NULL:\n",
+        "    if known != NULL:\n",
+        "hpack",
+    ),
+    Bug(
+        "declared secret ignored if HPACK knows the name",
+        "mint/_core/hpack.pyx",
+        "    if sensitive is not None and <object>name in sensitive:\n",
+        "    if sensitive is not None and known == NULL and <object>name in sensitive:\n",
+        "hpack",
+    ),
+    Bug(
+        "declared secret indexed from the dynamic table",
+        "mint/_core/hpack.pyx",
+        "    if policy == INDEXED and work.table is not None:\n        age",
+        "    if work.table is not None:\n        age",
+        "hpack",
+    ),
 )

@@ -162,4 +162,30 @@ HTTP1: tuple[Bug, ...] = (
         'mark in "/?#\\\\,\\"<>"',
         "http1_requests",
     ),
+    Bug(
+        "overhead of chunks kept for the next response",
+        "mint/_core/http1_responses.pyx",
+        "        self.core.remaining = self.core.excess = 0\n",
+        "        self.core.remaining = 0\n",
+        "http1",
+    ),
+    Bug(
+        "overhead of chunks forgotten at a plain chunk",
+        "mint/_core/http1_responses.pyx",
+        "            or self.core.window.start != self.core.window.end or self.core.excess\n"
+        "            or i + 2 > self.config.max_chunk_line):\n"
+        "        return False\n",
+        "            or self.core.window.start != self.core.window.end\n"
+        "            or i + 2 > self.config.max_chunk_line):\n"
+        "        return False\n"
+        "    self.core.excess = 0\n",
+        "http1",
+    ),
+    Bug(
+        "overhead of chunks forgotten at large chunks",
+        "mint/_core/http1_responses.pyx",
+        "        if self.core.excess < 0:\n",
+        "        if self.core.excess < 0 or size > 2:\n",
+        "http1",
+    ),
 )

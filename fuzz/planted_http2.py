@@ -265,4 +265,26 @@ HTTP2: tuple[Bug, ...] = (
         "                link = &node.children[slot_of(node, leaf.number)]",
         "streams",
     ),
+    Bug(
+        "late DATA uses no window",
+        "mint/_core/http2_receive.pyx",
+        "        return spend(w)\n    stream.receipt.used += head.length\n    return 0\n",
+        "        return spend(w)\n    return 0\n",
+        "http2_floods",
+    ),
+    Bug(
+        "Host that differs from a given authority",
+        "mint/_core/http2_messages.pyx",
+        '    if host is not None and host.lower() != given.get(":authority", host).lower():\n'
+        '        return unfitting("host", host, WHY_OTHER_HOST)\n',
+        "",
+        "http2_requests",
+    ),
+    Bug(
+        "Host sent instead of a given authority",
+        "mint/_core/http2_messages.pyx",
+        'given.get(":authority", config.authority if host is None else host)',
+        'given.get(":authority", config.authority) if host is None else host',
+        "http2_requests",
+    ),
 )
