@@ -384,6 +384,28 @@ class Talk:
         self.judge(step.responses)
         check(step.end == CLOSE, "not closed", step)
 
+    def surprise(self) -> None:
+        """The server sends octets before the requests that wait have left: only empty lines are tolerated."""
+        one = self.waiting[0] if self.waiting else None
+        begun = bool(self.pieces) or self.until_close or (one is not None and one.answered)
+        if begun or self.closed or self.deaf or self.tunnel is not None:
+            return
+        octets = b"\r\n" * self.choices.below(3) + self.choices.pick((b"", b"\n", b"\r", b"HTTP/1.1 200 OK"))
+        tolerated = not octets or (self.blanks and not self.half and not octets.replace(b"\r\n", b""))
+        if not tolerated:
+            self.fail_all("unexpected_data", NO, "closed", NO)
+        before = self.state
+        step = self.apply(lambda state: state.unasked(octets))
+        self.judge(step.responses)
+        if tolerated:
+            check(step.fault is None and step.state is before, "empty lines are refused", step.fault, octets)
+            return
+        check(step.end == CLOSE, "not closed", step)
+        check(step.fault is not None and step.fault.reason == "unexpected_data", "a wrong fault", step.fault)
+        if step.fault is not None:
+            documented(step.fault)
+            check(step.fault.processed == NO, "a wrong `processed`", step.fault)
+
     def eof(self, *, clean: bool) -> None:
         """The server ends its direction."""
         if self.closed or self.deaf:
@@ -498,7 +520,7 @@ def one(data: bytes) -> None:
         elif kind < 11 or choices.chance(60):  # a third
             talk.respond()
         else:
-            talk.leave()
+            choices.pick((talk.leave, talk.leave, talk.surprise))()
         talk.agrees()
     talk.read_all()
     state = State(config)

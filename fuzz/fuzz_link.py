@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from fuzz_pipe import ASCII, END, Veil
+from layers import ASCII, END, Veil
 from mint._wire.link import Link
 from mint.errors import TransportClosed, TransportError, TransportTimeout
 from support import Choices, check, counted, fuzz
@@ -265,6 +265,34 @@ class Model:
             check(complete or self.lost, "an end before everything was written", len(plain), len(self.sent))
         check(wire.has_failed_to_write == self.lost, "writing has failed or not", self.lost)
 
+    def leave(self) -> None:
+        """Close once everything has been written; an error is one only if the caller's octets are lost."""
+        wire, wanted = self.wire, None
+        owed = wire.unsent
+        if self.lost:
+            wanted = self.kept
+        elif (owed or self.layers) and wire.broken is not None:
+            self.finished = True
+            if self.pending():
+                self.lost = True
+                arrived = self.outlive(known=self.over and not wire.incoming)
+                wanted = None if arrived or not owed else wire.broken
+        error: TransportError | None = None
+        try:
+            wire.finish_and_close()
+        except TransportError as caught:
+            error = caught
+        check(error is wanted, "a wrong error at the end", error, wanted)
+        if self.lost or wire.broken is not None:
+            return
+        if not wire.closed:
+            wire.room += 100_000_000
+            wire.flush(None)
+        check(wire.closed and wire.shuts > 0 and not wire.unsent, "not closed after everything was written")
+        plain = wire.taken.replace(bytes([END]), b"") if self.layers else wire.taken
+        check(plain == self.sent.translate(self.table), "something is never written", len(plain))
+        check(not self.layers or END in wire.taken, "no close_notify", wire.taken[-9:])
+
     def close(self) -> None:
         """Close: what the wire accepts is still written."""
         before, room = len(self.wire.taken), self.wire.room
@@ -293,7 +321,7 @@ def one(data: bytes) -> None:
         getattr(model, act)()
         model.judge()
     if choices.chance(40):
-        model.close()
+        (model.close if choices.chance(60) else model.leave)()
         return
     while model.coming:
         model.receive()

@@ -6,55 +6,11 @@ failures, closing. The layers are simple ones in this file. A naive model keeps 
 
 from __future__ import annotations
 
+from layers import ASCII, END, Veil
 from mint._wire.pipe import READ, WRITE, Pipe
 from mint.errors import TransportClosed, TransportError
+from pipe_windows import Windowed
 from support import Choices, check, counted, fuzz
-
-END = 0xFF  # marks the end in the layers of this file
-ASCII = bytes(octet & 0x7F for octet in range(256))
-
-
-class Veil:
-    """A layer that changes every octet, and marks its end with one octet, as TLS does with close_notify."""
-
-    def __init__(self, mask: int) -> None:
-        self.table = bytes((octet ^ mask) & 0x7F if octet != END else END for octet in range(256))
-        self.ended = self.clean_end = False
-        self.failure: TransportError | None = None
-        self.inside = b""
-        self.outside = b""
-        self.keeps_wire = False
-        self.waiting = 0
-
-    def feed(self, octets: bytes, /) -> None:
-        """Receive octets from the wire; those after the end are ignored."""
-        if not octets:
-            self.ended = True
-        elif not self.ended:
-            before, end, _ = octets.partition(bytes([END]))
-            self.inside += before.translate(self.table)
-            self.ended = self.clean_end = bool(end)
-
-    def read(self) -> bytes:
-        """Return the octets for the inner layer."""
-        octets, self.inside = self.inside, b""
-        return octets
-
-    def write(self, octets: bytes | memoryview[int], /) -> None:
-        """Encode octets of the caller."""
-        self.outside += bytes(octets).translate(self.table)
-
-    def leaving(self) -> bytes:
-        """Return the octets for the wire."""
-        octets, self.outside = self.outside, b""
-        return octets
-
-    def written(self) -> None:
-        """Do nothing: this layer does not need to know what was written."""
-
-    def close_notify(self) -> None:
-        """Mark the end."""
-        self.outside += bytes([END])
 
 
 class Model:
@@ -72,6 +28,10 @@ class Model:
         if self.layers and choices.chance(30):  # with the end of the handshake
             self.sent = counted(choices.between(1, 40)).translate(ASCII)
             self.layers[0].feed(self.sent.translate(self.table))
+        self.peer = ""  # how the peer's direction ended: "", "end", "cut" or "fail"
+        if self.layers and choices.chance(8):  # before the link was made
+            self.peer = choices.pick(("end", "cut"))
+            self.layers[0].feed(bytes([END]) if self.peer == "end" else b"")
         self.pipe = Pipe(self.layers)
         self.pipe.max_read_ahead = self.most = choices.pick((1, 20, 60, 4_000_000))
         early = counted(choices.below(30), 9).translate(ASCII) if choices.chance(20) else b""
@@ -80,7 +40,6 @@ class Model:
         self.lone = False  # whether what is queued is a request, and no other was open
         self.read = b""  # by the caller
         self.finished = self.failed_writing = self.closed = False
-        self.peer = ""  # how the peer's direction ended: "", "end", "cut" or "fail"
         self.error_reported = False
         self.held = 0  # octets that had arrived and were not received when the caller closed
 
@@ -234,6 +193,9 @@ ACTS = (
 def one(data: bytes) -> None:
     """Try one input."""
     choices = Choices(data)
+    if choices.chance(40):
+        Windowed(choices).run()
+        return
     model = Model(choices)
     for _ in range(choices.between(5, 40)):
         act = choices.pick(ACTS)

@@ -310,6 +310,13 @@ class Model:
         check(layer.waiting == waiting, "a wrong count of what waits", layer.waiting, waiting)
         room = min(proxy.window, proxy.shared)
         check(waiting == 0 or room <= 0, "it waits in vain", waiting, room)
+        if not self.peer:
+            check(layer.failure is None, "a failure of a tunnel that works", layer.failure)
+        elif self.peer == "end":
+            # After the end of what arrives, a failure says only that something was written and has not left.
+            lost = self.dead and len(proxy.content) < len(self.written)
+            kind = TransportReset if lost else type(None)
+            check(type(layer.failure) is kind, "octets are lost silently, or not", layer.failure, lost)
         if not self.dead:
             check(proxy.ended == (self.finished and not waiting), "an end too early or too late", waiting)
         held = len(self.sent) - len(self.read)

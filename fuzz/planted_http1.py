@@ -188,4 +188,11 @@ HTTP1: tuple[Bug, ...] = (
         "        if self.core.excess < 0 or size > 2:\n",
         "http1",
     ),
+    Bug(
+        "CR before unasked octets forgotten",
+        "mint/_core/http1.pyx",
+        "        if self.core.window.end != self.core.window.start:   # a CR\n            start = 0\n",
+        "",
+        "http1_talk",
+    ),
 )

@@ -157,4 +157,42 @@ WIRE: tuple[Bug, ...] = (
         "        return pending > self._begun + 1\n",
         "records",
     ),
+    Bug(
+        "credit not read after a cut",
+        "mint/_wire/pipe.py",
+        "            self.windowed\n            and self._reading in {Reading.ENDED, Reading.CUT}\n",
+        "            self.windowed\n            and self._reading == Reading.ENDED\n",
+        "pipe",
+    ),
+    Bug(
+        "end during the handshake taken for a proper one",
+        "mint/_wire/pipe.py",
+        "            if self._layers[-1].ended:\n"
+        '                self._read_event("end" if self._layers[-1].clean_end else "cut")',
+        '            if self._layers[-1].ended:\n                self._read_event("end")',
+        "pipe",
+    ),
+    Bug(
+        "waiting octets not counted",
+        "mint/_wire/pipe.py",
+        "        return self._queued + sum(layer.waiting for layer in self._layers)",
+        "        return self._queued",
+        "pipe",
+    ),
+    Bug(
+        "octets lost after the end of a tunnel not reported",
+        "mint/_wire/stream.py",
+        "                if self._pending and self.ended and self.failure is None:\n"
+        "                    self.failure = TransportReset()  # after the peer's end, "
+        "only the lost octets show it\n",
+        "",
+        "tunnel",
+    ),
+    Bug(
+        "error of writing the rest at the close lost",
+        "mint/_wire/link.py",
+        "                if owed:\n                    raise\n",
+        "",
+        "link",
+    ),
 )
