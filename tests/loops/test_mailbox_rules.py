@@ -347,3 +347,40 @@ def test_a_link_is_watched_once_however_often_it_asks(mailbox: Mailbox, link: De
         assert mailbox._watches == {watch}
     mailbox.unwatch(link)
     assert not mailbox._watches
+
+
+@pytest.mark.parametrize("asleep", FALSE_OR_TRUE)
+@pytest.mark.parametrize("way", ["post", "watch"])
+def test_only_a_receiver_that_waits_is_woken(
+    way: str, asleep: bool, mailbox: Mailbox, link: Described, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wake-up that nobody waits for would end the next wait."""
+    woken: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(mailbox, "_wake", lambda: woken.append(way))
+        mailbox._asleep = asleep
+        if way == "post":
+            mailbox.post("posted")
+        else:
+            mailbox.watch(link)
+        mailbox._asleep = False
+    assert woken == [way] * asleep
+    mailbox.unwatch(link)
+
+
+@pytest.mark.parametrize("where", ["_orders", "_near", "_ready", "_refused"])
+def test_a_link_that_leaves_is_neither_read_nor_written(
+    where: str, mailbox: Mailbox, link: Described
+) -> None:
+    """Even if it waits in a queue; and its note is free for another mailbox."""
+    watch = watched(mailbox, link, READ, queued=True)
+    link.armed = link.arrived = link.gives = link.windowed = True
+    link.asks = link.waits = WRITE
+    getattr(mailbox, where).append(watch)
+    mailbox.unwatch(link)
+    assert link.note is None
+    assert watch.fd not in mailbox._selector.get_map()
+    mailbox._look(0)
+    assert not mailbox._take([])
+    assert link.writes == 0
+    assert watch.events == 0
