@@ -285,12 +285,20 @@ class Watcher(_WatcherBase):
             self._watches.discard(watch)
             if self._closed:
                 return
-            registered = self._selector.get_map() or {}  # `None` if a signal handler has just closed it
-            key = registered.get(watch.fd) if watch.fd >= 0 else None
-            if key is not None and key.data is watch:
-                watch.events = 0
-                with contextlib.suppress(OSError, ValueError, KeyError):
-                    self._selector.unregister(watch.fd)
+            self._unregister(watch)
+
+    def _registered(self, watch: _Watch) -> int:
+        """Return the events that the selector knows for a link; its number may belong to another link."""
+        known = self._selector.get_map() or {}  # `None` if a signal handler has just closed it
+        key = known.get(watch.fd) if watch.fd >= 0 else None
+        return key.events if key is not None and key.data is watch else 0
+
+    def _unregister(self, watch: _Watch) -> None:
+        registered = self._registered(watch)
+        watch.events = 0
+        if registered:
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                self._selector.unregister(watch.fd)
 
     def _recover(self, out: list[object]) -> None:
         """Put back a message that an exception kept from being returned, and check every link again."""
@@ -299,6 +307,11 @@ class Watcher(_WatcherBase):
         for watch in tuple(self._watches):
             watch.queued = False
             self._orders.append(watch)
+            with self._registry:
+                # If a change was interrupted, the selector could report without end what nobody wants, or
+                # never what is wanted.
+                if watch.events != self._registered(watch):
+                    self._unregister(watch)
 
     def _release(self, _: object = None) -> None:
         """Close the descriptors, and stop watching all links."""

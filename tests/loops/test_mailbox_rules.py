@@ -267,13 +267,13 @@ class Interrupted(BaseException):
     """What a signal handler raises."""
 
 
-@pytest.mark.parametrize("after", FALSE_OR_TRUE)
+@pytest.mark.parametrize("done", ["nothing", "everything", "half"])
 @pytest.mark.parametrize("known", [0, READ, WRITE, BOTH])
 @pytest.mark.parametrize("events", [0, READ, WRITE, BOTH])
 def test_a_change_that_is_interrupted(
-    known: int, events: int, after: bool, mailbox: Mailbox, link: Described
+    known: int, events: int, done: str, mailbox: Mailbox, link: Described
 ) -> None:
-    """What the mailbox believes to be registered is; and the next check registers all that is needed."""
+    """What the mailbox believes to be registered is; and the next check registers what is needed."""
 
     def registered() -> int:
         key = mailbox._selector.get_map().get(watch.fd)
@@ -281,25 +281,29 @@ def test_a_change_that_is_interrupted(
 
     watch = watched(mailbox, link, known)
     mailbox._watches.add(watch)
+    forget = mailbox._selector.unregister
     with pytest.MonkeyPatch.context() as patch:
         for name in ("register", "modify", "unregister"):
             original = getattr(mailbox._selector, name)
 
             def interrupt(*given: object, original: Callable[..., object] = original) -> None:
-                if after:
+                if done == "everything":
                     original(*given)
+                elif done == "half" and known:
+                    forget(watch.fd)
                 raise Interrupted
 
             patch.setattr(mailbox._selector, name, interrupt)
         with pytest.raises(Interrupted) if known != events else contextlib.nullcontext():
             mailbox._register(watch, events)
-    assert watch.events & ~registered() == 0
+    assert done == "half" or watch.events & ~registered() == 0
     link.armed, link.asks, link.waits = bool(events & READ), events, events & WRITE
     mailbox._recover([])
     while mailbox._orders:
         mailbox._update_watches()
-    assert watch.events & ~registered() == 0
-    assert events & ~registered() == 0
+    assert watch.events == registered()
+    # What is no longer needed may stay registered to be read, until it is reported.
+    assert registered() in {events, events | (known & READ)}
     mailbox.unwatch(link)
 
 
@@ -384,3 +388,24 @@ def test_a_link_that_leaves_is_neither_read_nor_written(
     assert not mailbox._take([])
     assert link.writes == 0
     assert watch.events == 0
+
+
+@pytest.mark.parametrize("way", ["forget", "recover"])
+def test_a_number_that_belongs_to_another_link_stays_registered(
+    way: str, mailbox: Mailbox, link: Described
+) -> None:
+    """Something else has closed the socket, and the system has given its number to another."""
+    watch = link.note = _Watch.of(link, lambda _: None)
+    watch.events = READ
+    mailbox._watches.add(watch)
+    assert link.socket is not None
+    other = Described(link.socket)
+    theirs = watched(mailbox, other, BOTH)
+    if way == "forget":
+        mailbox.unwatch(link)
+    else:
+        mailbox._recover([])
+    assert watch.events == 0
+    key = mailbox._selector.get_map()[theirs.fd]
+    assert (key.data, key.events, theirs.events) == (theirs, BOTH, BOTH)
+    mailbox.unwatch(other)
