@@ -19,6 +19,7 @@ from frames_http2 import (
     DEFAULT_WINDOW,
     END_HEADERS,
     END_STREAM,
+    ENHANCE_YOUR_CALM,
     GOAWAY,
     HEADERS,
     INITIAL_WINDOW,
@@ -271,7 +272,8 @@ class Model:
     def warn(self) -> None:
         """Announce the end of the connection, which does not end the tunnel."""
         self.warned = True
-        self.feed(frame(GOAWAY, 0, 0, struct.pack(">II", 1, 0)))
+        code = self.choices.pick((0, 0, ENHANCE_YOUR_CALM))
+        self.feed(frame(GOAWAY, 0, 0, struct.pack(">II", 1, code)))
 
     def end(self) -> None:
         """End the direction to the client, without octets."""
@@ -369,6 +371,7 @@ def one(data: bytes) -> None:
         model.judge()
     model.receive(whole=True)
     model.judge()
+    model.receive(whole=True)  # nothing, or why nothing more comes
     check(model.read == model.sent, "something is never received", len(model.read), len(model.sent))
 
 
