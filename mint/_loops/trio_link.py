@@ -84,15 +84,24 @@ class TrioLink(SocketBase):
             self.write_waiting()
             while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
                 await self._something_happened()
-                if self.wants & READ:
-                    octets = self._read_now()
-                    if octets is not None:
-                        self._take_in(octets)
-                self.write_waiting()
-                if self.has_next and self.armed and self.inbox is not None:
-                    self.inbox.watch(self)
+                self._read_and_write()
         if self._writing == Writing.FAILED or (self.unsent and not self._is_blocked):
             raise TransportClosed
+
+    def _read_and_write(self) -> None:
+        """Read and write once, for a flush; the mailbox is told of what was read."""
+        try:
+            if self.wants & READ:
+                octets = self._read_now()
+                if octets is not None:
+                    self._take_in(octets)
+            self.write_waiting()
+            if self.has_next and self.armed and self.inbox is not None:
+                self.inbox.watch(self)
+        except BaseException:
+            # A signal handler raised it, or memory ran out. What was read may be lost.
+            self.broken_off()
+            raise
 
     async def _something_happened(self) -> None:
         """Wait until the socket can be read or written, depending on `wants`."""
