@@ -41,27 +41,29 @@ class Epoll(Poller, selectors.BaseSelector):
         try:
             self._epoll.register(fd, _BITS[events])
         except BaseException:
-            self._keys.pop(fd, None)
+            self.unregister(fd)
             raise
         return key
 
     def unregister(self, fileobj: FileDescriptorLike) -> Key:
         """Stop watching a descriptor. Raises `KeyError` if it is not registered."""
-        key = self._keys.pop(fileobj)
-        with contextlib.suppress(OSError):  # the socket was closed meanwhile
+        key = self._keys[fileobj]
+        # What the system watches always has a key, even if a signal handler raises an exception in between.
+        with contextlib.suppress(OSError):  # it is not watched: refused, or the socket was closed meanwhile
             self._epoll.unregister(key.fd)
+        del self._keys[fileobj]
         return key
 
     def modify(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> Key:
         """Change the events of a descriptor. Raises `KeyError` if it is not registered."""
         before = self._keys[fileobj]
-        if events != before.events:
-            try:
+        try:
+            if events != before.events:
                 self._epoll.modify(before.fd, _BITS[events])
-            except BaseException:
-                self._keys.pop(fileobj, None)
-                raise
-        key = self._keys[fileobj] = before._replace(events=events, data=data)
+            key = self._keys[fileobj] = before._replace(events=events, data=data)
+        except BaseException:
+            self.unregister(fileobj)
+            raise
         return key
 
     def get_map(self) -> Mapping[FileDescriptorLike, Key]:

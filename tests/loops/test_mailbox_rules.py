@@ -5,39 +5,29 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import select
 import selectors
 import socket
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any  # of a stand-in for `epoll`
 
 import pytest
 
 import mint
 from mint._loops.mailbox import Mailbox, WakeSocket, _Watch
+from mint._loops.selector import Epoll
 from mint._wire.pipe import READ, WRITE
 
 from .described import Described, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BOTH = READ | WRITE
 FALSE_OR_TRUE = (False, True)
 CREDIT = [(False, False), (True, False), (True, True)]
 """Whether a link is windowed, and whether it needs credit."""
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox() as made:
-        yield made
-
-
-@pytest.fixture
-def link() -> Iterator[Described]:
-    near, far = socket.socketpair()
-    with far, near:
-        yield Described(near)
 
 
 @pytest.mark.parametrize(
@@ -305,6 +295,67 @@ def test_a_change_that_is_interrupted(
     # What is no longer needed may stay registered to be read, until it is reported.
     assert registered() in {events, events | (known & READ)}
     mailbox.unwatch(link)
+
+
+def watched_by_system(mailbox: Mailbox) -> dict[int, int]:
+    """Return the events that the system watches for, by descriptor."""
+    lines = Path(f"/proc/self/fdinfo/{mailbox._selector.fileno()}").read_text(encoding="ascii").splitlines()
+    found = [line.split() for line in lines if line.startswith("tfd:")]
+    bits = {int(words[1]): int(words[3], 16) for words in found}
+    return {
+        number: READ * bool(bit & select.EPOLLIN) | WRITE * bool(bit & select.EPOLLOUT)
+        for number, bit in bits.items()
+    }
+
+
+class InterruptedEpoll:
+    """An `epoll` whose first change is interrupted, before or after the system has made it."""
+
+    def __init__(self, epoll: select.epoll, *, after: bool) -> None:
+        self._epoll, self._after, self._left = epoll, after, 1
+
+    def __getattr__(self, name: str) -> Any:  # each method has its own type
+        method = getattr(self._epoll, name)
+        if name not in {"register", "modify", "unregister"}:
+            return method
+
+        def change(*given: int) -> None:
+            self._left -= 1
+            if self._after or self._left < 0:
+                method(*given)
+            if self._left >= 0:
+                raise Interrupted
+
+        return change
+
+
+@pytest.mark.parametrize("after", FALSE_OR_TRUE)
+@pytest.mark.parametrize("known", [0, READ, WRITE, BOTH])
+@pytest.mark.parametrize("events", [0, READ, WRITE, BOTH])
+def test_the_system_watches_what_the_mailbox_believes_after_an_interrupt(
+    known: int, events: int, after: bool, mailbox: Mailbox, link: Described
+) -> None:
+    """The exception arrives within the selector, where the system has been asked already, or not."""
+    watch = watched(mailbox, link, known)
+    mailbox._watches.add(watch)
+    selector = mailbox._selector
+    assert isinstance(selector, Epoll)
+    before = watched_by_system(mailbox)
+    assert before.get(watch.fd, 0) == known
+    epoll = selector._epoll
+    selector._epoll = InterruptedEpoll(epoll, after=after)  # type: ignore[assignment]  # it has the methods
+    with pytest.raises(Interrupted) if known != events else contextlib.nullcontext():
+        mailbox._register(watch, events)
+    selector._epoll = epoll
+    assert watched_by_system(mailbox).keys() <= selector.get_map().keys()
+    link.armed, link.asks, link.waits = bool(events & READ), events, events & WRITE
+    mailbox._recover([])
+    while mailbox._orders:
+        mailbox._update_watches()
+    assert watched_by_system(mailbox).get(watch.fd, 0) == watch.events
+    assert watch.events in {events, events | (known & READ)}
+    mailbox.unwatch(link)
+    assert watch.fd not in watched_by_system(mailbox)
 
 
 @pytest.mark.parametrize("known", [READ, WRITE, BOTH])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from itertools import product
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,24 +15,8 @@ from mint.transport import SocketLink
 
 from .described import Described, watched
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 FALSE_OR_TRUE = (False, True)
 EVENTS = (0, READ, WRITE, READ | WRITE)
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox() as made:
-        yield made
-
-
-@pytest.fixture
-def link() -> Iterator[Described]:
-    near, far = socket.socketpair()
-    with far, near:
-        yield Described(near)
 
 
 @pytest.mark.parametrize("known", EVENTS)
