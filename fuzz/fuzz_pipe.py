@@ -1,7 +1,7 @@
 """The pipe of the transports: octets leave and arrive once and in order, and ends are reported correctly.
 
 Inputs are those of a driver: octets and ends of the peer, what the caller writes, what the system accepts,
-failures, closing. The layers are simple ones in this file. A naive model keeps both directions as octets.
+failures, closing. The layers are the simple ones of `layers`. A naive model keeps both directions as octets.
 """
 
 from __future__ import annotations
