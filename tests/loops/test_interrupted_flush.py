@@ -1,4 +1,4 @@
-"""A flush that is interrupted while it reads: octets may be lost, so the connection is closed, and says so."""
+"""A flush that is interrupted while it reads: octets may be lost, so the connection is closed."""
 
 from __future__ import annotations
 
