@@ -216,16 +216,25 @@ def some_request(talk: Talk) -> Stream | None:
     return talk.choices.pick(requests) if requests else None
 
 
+def room_of(talk: Talk, stream: Stream) -> int:
+    """Return how many octets of a body may be sent."""
+    room = max(0, min(stream.up, talk.up_all))
+    return room if stream.declared is None else min(room, stream.declared)
+
+
 def body(talk: Talk) -> None:
     """Send a piece of a body, within the windows and the declared length, or one octet too long."""
     stream = some_request(talk)
     if stream is None:
         return
+    room = room_of(talk, stream)
+    send(talk, stream, min(talk.choices.pick((0, 1, 100, room, room, room + 1, 40_000)), 70_000))
+
+
+def send(talk: Talk, stream: Stream, size: int) -> None:
+    """Send so much of a body."""
     open_ = stream.live and stream.client_open
-    room = max(0, min(stream.up, talk.up_all))
-    if stream.declared is not None:
-        room = min(room, stream.declared)
-    size = min(talk.choices.pick((0, 1, 100, room, room, room + 1, 40_000)), 70_000)
+    room = room_of(talk, stream)
     ref = RequestRef(7, stream.id)
     piece = counted(size, talk.choices.byte())
     may = open_ and (size <= room or size == 0)
@@ -240,10 +249,12 @@ def body(talk: Talk) -> None:
 
 
 def end(talk: Talk) -> None:
-    """End a body, with or without trailers."""
+    """End a body, with or without trailers; it may not end before all that was declared was sent."""
     stream = some_request(talk)
     if stream is None:
         return
+    if stream.declared and talk.choices.chance(50):
+        send(talk, stream, stream.declared - 1)
     trailers: Fields = []
     if talk.choices.chance(35):
         trailers = [("x-check", "1"), ("x-auth-token", "secret-3")]
@@ -321,6 +332,9 @@ def put_settings(talk: Talk) -> None:
     wanted = Frame(SETTINGS, 0, 0, struct.pack(">HI", SETTING_IDS[name], value))
     check(frames == [wanted], "wrong SETTINGS", frames, wanted)
     talk.unacknowledged.append({name: value})
+    if talk.choices.chance(30):  # what has arrived may need credit at once
+        while talk.unacknowledged:
+            talk.acknowledge()
 
 
 def prioritize(talk: Talk) -> None:

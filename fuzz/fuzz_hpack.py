@@ -316,7 +316,8 @@ def encoding(choices: Choices) -> None:
     """Encode section after section, some with old states; a decoder with the same history reads the same."""
     credentials = choices.chance(40)
     own = frozenset({"x-mine", *(choices.pick(OWN) for _ in range(choices.below(4)))})
-    encoder, table = Encoder(4_096, credentials), Table(1 << 20)
+    cap, allowed = choices.pick((4_096, 4_096, 200, 0)), 4_096
+    encoder, table = Encoder(cap, credentials), Table(1 << 20)
     known = [(encoder, table, hpack.Decoder(max_header_list_size=1 << 24))]
     reference = known[0][2]
     for _ in range(choices.between(1, 8)):
@@ -325,7 +326,7 @@ def encoding(choices: Choices) -> None:
             encoder.encode([("x-fork", "y"), ("server", "other")])
         for _ in range(choices.between(1, 3) if choices.chance(15) else 0):
             size = choices.pick((0, 50, 100, 4_096, 65_536))
-            encoder = encoder.resized(size)
+            encoder, allowed = encoder.resized(size), size
             reference.max_allowed_table_size = max(size, 4_096)
         fields: list[tuple[str, str]] = []
         for _ in range(choices.below(8)):
@@ -348,6 +349,8 @@ def encoding(choices: Choices) -> None:
             check(False, "what was encoded cannot be decoded", refusal, block, fields)
             return
         check(got == octets_of(fields), "the round trip changes", got, fields)
+        most = (after.maximum, table.maximum)
+        check(most == (min(cap, allowed),) * 2, "another size of the table", most, cap, allowed)
         check(
             octets_of(list(after.entries)) == table.entries, "the tables differ", after.entries, table.entries
         )

@@ -16,6 +16,7 @@ from frames_http2 import (
     END_HEADERS,
     END_STREAM,
     ENHANCE_YOUR_CALM,
+    GOAWAY,
     HEADERS,
     PING,
     PRIORITY,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mint._core.faults import Fault
 
 GLITCHES, RESETS = 330, 33  # by so many the counts fall each second
+INTERIM_OCTETS = 400  # by so many the octets of interim responses fall in each tenth of a second
 ALLOWED = 100  # late frames for each request that the caller cancels
 MOST_PENDING = 32  # SETTINGS of the client that are not acknowledged
 OK, BAD, EARLY = b"\x88", b"\x08\x011", b"\x08\x03103"
@@ -50,6 +52,7 @@ class Stream:
     head: bool = False
     live: bool = True
     interims: int = 0
+    interim_octets: int = 0
     early: bool = False  # whether there was an interim response
     heard: int | None = None  # when, in tenths of a second
     moved: int = 0  # credit for its body beyond the initial window
@@ -65,7 +68,9 @@ class Model:
     most_resets: int
     most_unsent: int
     most_interims: int
+    most_interim_octets: int
     most_pings: int
+    slow: bool = False  # whether the server sends interim responses, and takes time
     down: int = 65_535  # the window for the content of a response
     remembers: bool = True  # whether the client remembers each stream that it has reset
     glitches: int = 0  # thousandths
@@ -216,8 +221,8 @@ def credit(choices: Choices, model: Model) -> Sent:
     return number(WINDOW_UPDATE, 0, increment), connection_credit
 
 
-def response(choices: Choices, model: Model, bad: int = 25) -> Sent | None:
-    """Return the next frame of a response; so many percent of the heads break a rule."""
+def response(choices: Choices, model: Model, bad: int, good: int) -> Sent | None:
+    """Return the next frame of a response; so many percent of the heads break a rule, or are final."""
     live = [number for number, one in model.streams.items() if one.live]
     if not live:
         return None
@@ -236,21 +241,29 @@ def response(choices: Choices, model: Model, bad: int = 25) -> Sent | None:
         if end:
             ended(model)
 
+    value = b"v" * choices.pick((0, 0, 20, 120, 400))
+
     def interim(model: Model) -> None:
         stream.early = True
         tick = None if model.clock is None else model.clock // 100
         if tick is not None and stream.heard is not None:
             stream.interims = max(0, stream.interims - (tick - stream.heard))
+            fallen = (tick - stream.heard) * INTERIM_OCTETS
+            stream.interim_octets = max(0, stream.interim_octets - fallen)
         stream.heard = tick
-        if stream.interims >= model.most_interims:
+        size = len(value) and 33 + len(value)  # as RFC 9113 6.5.2 counts it
+        if stream.interims >= model.most_interims or stream.interim_octets + size > model.most_interim_octets:
             model.blame(stream)
         else:
             stream.interims += 1
+            stream.interim_octets += size
 
-    size = min(choices.pick((1, 30, 1_100)), model.down - stream.used)
+    size = min(choices.pick((0, 1, 30, 1_100)), model.down - stream.used)
+    end = end or not size  # an empty frame is useful if it is the last one
 
     def content(model: Model) -> None:
-        model.useful(1 + size // 1_024)
+        if size:
+            model.useful(1 + size // 1_024)
         if end:
             ended(model)
             return
@@ -264,9 +277,10 @@ def response(choices: Choices, model: Model, bad: int = 25) -> Sent | None:
     flags = END_HEADERS | END_STREAM * end
     if choices.chance(bad):
         return frame(HEADERS, END_HEADERS, target, BAD), lambda model: model.blame(stream)
-    if choices.chance(40):
+    if choices.chance(good):
         return frame(HEADERS, flags, target, OK), head
-    return frame(HEADERS, END_HEADERS, target, EARLY), interim
+    field = value and b"\x10\x01a" + text(value)
+    return frame(HEADERS, END_HEADERS, target, EARLY + field), interim
 
 
 def late(choices: Choices, model: Model) -> Sent | None:
@@ -298,8 +312,7 @@ def promise(choices: Choices, model: Model) -> Sent | None:
     block = b"\x82\x84\x87\x01\x0bexample.org"
     size = model.cookie or choices.pick((1, 700, 1_000))
     if crumbs and not model.cookie:  # it enters the table
-        value = b"c" * size
-        block += b"\x60" + (bytes([size]) if size < 127 else b"\x7f" + varied(size - 127)) + value
+        block += b"\x60" + text(b"c" * size)
         block += b"\xbe" * (crumbs - 1)
     else:
         block += b"\xbe" * crumbs
@@ -331,6 +344,12 @@ def reset(model: Model) -> Sent:
     return number(RST_STREAM, model.promised, 8), counted if model.open_promise else Model.glitch
 
 
+def text(octets: bytes) -> bytes:
+    """Return a string literal (RFC 7541 5.2)."""
+    size = len(octets)
+    return (bytes([size]) if size < 127 else b"\x7f" + varied(size - 127)) + octets
+
+
 def varied(value: int) -> bytes:
     """Return what follows the prefix of an integer (RFC 7541 5.1)."""
     made = b""
@@ -349,12 +368,17 @@ def serve(choices: Choices, state: State, model: Model) -> tuple[State, Fault | 
         room = (1_000 * model.most_glitches - model.glitches) // 1_000 + model.allowance
         count = max(1, choices.pick((room, room + 1, room + 2)))
     only = useless(choices, model) if style < 3 else None
-    bad = choices.pick((10, 25, 95))
+    bad, good = choices.pick((10, 25, 95)), 40
+    if model.slow:
+        count, only, bad, good = choices.pick((1, 1, 3)), None, 0, 3
     for _ in range(min(count, 200)):
         sent = only
         if only is None:
-            kind = choices.below(4)
-            sent = response(choices, model, bad) if kind > 1 else (useless, credit)[kind](choices, model)
+            kind = 2 if model.slow else choices.below(4)
+            if kind > 1:
+                sent = response(choices, model, bad, good)
+            else:
+                sent = (useless, credit)[kind](choices, model)
             if choices.chance(20):
                 sent = late(choices, model) or sent
             if model.pushes and choices.chance(30):
@@ -364,6 +388,13 @@ def serve(choices: Choices, state: State, model: Model) -> tuple[State, Fault | 
         octets += sent[0]
         model.came(sent[0])
         sent[1](model)
+    return feed(choices, state, octets, model, before)
+
+
+def feed(
+    choices: Choices, state: State, octets: bytes, model: Model, before: int
+) -> tuple[State, Fault | None]:
+    """Feed what the server sent, which the model has counted; `before` were written until then."""
     fault = None
     size = 0
     for part in choices.cut(octets):
@@ -373,6 +404,20 @@ def serve(choices: Choices, state: State, model: Model) -> tuple[State, Fault | 
         size += sum(map(len, step.output))
     check(bool(model.over) or size == model.written - before, "other replies", size, octets[:60])
     return state, fault
+
+
+def leave(choices: Choices, state: State, model: Model) -> Fault | None:
+    """Let the server send GOAWAY again and again while a response is open; only the first one is useful."""
+    room = (1_000 * model.most_glitches - model.glitches) // 1_000 + model.allowance
+    farewell = frame(GOAWAY, 0, 0, struct.pack(">II", (1 << 31) - 1, 0))
+    octets, before = farewell, model.written
+    for _ in range(min(choices.pick((1, room, room + 1)), 200)):
+        octets += farewell
+        model.came(farewell)
+        model.glitch()
+        if model.over:
+            break
+    return feed(choices, state, octets, model, before)[1]
 
 
 def request(choices: Choices, state: State, model: Model) -> State:
@@ -464,9 +509,11 @@ def one(data: bytes) -> None:
         most_glitches=choices.pick((1, 2, 7, 30)),
         most_resets=choices.between(1, 4),
         most_unsent=choices.pick((1, 3, 8, 300)),
-        most_interims=choices.between(1, 3),
+        most_interims=choices.pick((1, 2, 3, 100)),
+        most_interim_octets=choices.pick((100, 1_000, 65_536)),
         most_pings=choices.between(1, 3),
         pushes=choices.chance(40),
+        slow=choices.chance(15),
         down=choices.pick((65_535, 2_000)),
     )
     remembered = choices.pick((0, 2, 1_024, 1_024))
@@ -482,6 +529,7 @@ def one(data: bytes) -> None:
         max_resets=model.most_resets,
         max_unsent_acks=model.most_unsent,
         max_informational=model.most_interims,
+        max_informational_size=model.most_interim_octets,
         max_pings=model.most_pings,
         max_remembered=remembered,
     )
@@ -489,7 +537,7 @@ def one(data: bytes) -> None:
     model.answer(9)
     now = choices.below(5_000)
     for _ in range(choices.between(4, 30)):
-        kind = choices.below(8)
+        kind = choices.pick((0, 4, 6, 6, 6)) if model.slow else choices.below(8)
         if kind < 4:  # half
             state, fault = serve(choices, state, model)
             if model.over:
@@ -499,12 +547,18 @@ def one(data: bytes) -> None:
         elif kind < 6:  # a quarter
             state = calls(choices, state, model)
         elif kind == 6:  # time passes
-            now += choices.pick((0, 1, 3, 4, 100, 1_000, 100_000))
+            now += choices.pick((100, 200, 300) if model.slow else (0, 1, 3, 4, 100, 1_000, 100_000))
             state = state.at(now)
             model.at(now)
         else:
             state = read(choices, state, model)
         check(state.timed == model.timed, "the time matters wrongly, or not", state.timed, model)
+    if choices.chance(40) and any(one.live for one in model.streams.values()):
+        fault = leave(choices, state, model)
+        if model.over:
+            exceeded(fault, model)
+        else:
+            check(fault is None, "a limit is too low", fault, model)
 
 
 def exceeded(fault: Fault | None, model: Model) -> None:

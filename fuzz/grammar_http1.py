@@ -149,7 +149,7 @@ def requests(choices: Choices) -> list[Asked]:
     if style == 1:
         return [Asked("GET", offers=("websocket", "h2c"))]
     if style == 2:  # the third style
-        return [Asked("POST", streaming=True)]
+        return [Asked("POST", choices.pick(((), (), ("websocket", "h2c"))), streaming=True)]
     if style == 3:  # the fourth style
         return []
     asked = [Asked(choices.pick(("GET", "HEAD", "POST"))) for _ in range(choices.between(1, 3))]

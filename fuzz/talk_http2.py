@@ -636,7 +636,7 @@ class Talk:
         pairs: list[tuple[int, int]] = []
         if choices.chance(50):
             size = choices.pick((0, 3, 100, 70_000))
-            highest = max((one.up for one in self.streams.values()), default=0)
+            highest = max((one.up for one in self.streams.values() if one.live), default=0)
             if size - self.peer[INITIAL_WINDOW] + highest <= MOST_WINDOW:
                 pairs.append((INITIAL_WINDOW, size))
                 for one in self.streams.values():
