@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mint.errors import TransportClosed, TransportError, TransportReset
+from support import check
 
 END = 0xFF  # marks the end in the layers of this file
 ASCII = bytes(octet & 0x7F for octet in range(256))
@@ -118,6 +119,8 @@ class Gate:
 
     def write(self, octets: bytes | memoryview[int], /) -> None:
         """Take octets from the inside."""
+        may = not self.pending or bytes(octets) == bytes([END])  # the end of the layer inside needs no room
+        check(may, "more is passed on while the window is shut")
         self.pending += bytes(octets)
         self.pump()
 
@@ -133,3 +136,40 @@ class Gate:
         """Mark the end, after what waits."""
         self.closing = True
         self.pump()
+
+
+class Shift:
+    """A layer that changes every octet, as TLS to a proxy does; nothing may end it from the inside."""
+
+    def __init__(self, mask: int) -> None:
+        self.table = bytes(octet ^ mask for octet in range(256))
+        self.ended = self.clean_end = self.keeps_wire = False
+        self.failure: TransportError | None = None
+        self.inside = self.outside = b""
+        self.waiting = 0
+
+    def feed(self, octets: bytes, /) -> None:
+        """Receive octets from the wire, or its end."""
+        self.inside += octets.translate(self.table)
+        self.ended = self.ended or not octets
+
+    def read(self) -> bytes:
+        """Return the octets for the inner layer."""
+        octets, self.inside = self.inside, b""
+        return octets
+
+    def write(self, octets: bytes | memoryview[int], /) -> None:
+        """Encode octets of the inner layer."""
+        self.outside += bytes(octets).translate(self.table)
+
+    def leaving(self) -> bytes:
+        """Return the octets for the wire."""
+        octets, self.outside = self.outside, b""
+        return octets
+
+    def written(self) -> None:
+        """Do nothing: this layer does not need to know what was written."""
+
+    def close_notify(self) -> None:
+        """Refuse: the end of a tunnel is not that of the connection to the proxy."""
+        check(False, "the connection to the proxy is ended")

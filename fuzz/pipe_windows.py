@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layers import ASCII, CREDIT, END, GATE_END, GATE_RESET, Gate, Veil
+from layers import ASCII, CREDIT, END, GATE_END, GATE_RESET, Gate, Shift, Veil
 from mint._wire.pipe import READ, WRITE, Pipe, Writing
-from mint.errors import TransportClosed, TransportError
+from mint.errors import TransportClosed, TransportError, TransportReset
 from support import check, counted
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class Windowed:
         self.gate = Gate()
         self.veils = [Veil(choices.below(128)) for _ in range(choices.below(2))]
         self.table = self.veils[0].table if self.veils else bytes(range(256))
-        self.pipe = Pipe((self.gate, *self.veils))
+        self.outer = [Shift(choices.byte()) for _ in range(choices.below(2))]
+        self.pipe = Pipe((*self.outer, self.gate, *self.veils))
         self.pipe.begin()
         self.written = self.left = self.sent = self.read = b""
         self.credit = 0
@@ -42,6 +43,8 @@ class Windowed:
 
     def feed(self, octets: bytes) -> None:
         """Let octets arrive."""
+        for layer in self.outer:
+            octets = octets.translate(layer.table)
         self.pipe._take_in(octets)  # noqa: SLF001  # what a driver does
 
     def write(self) -> None:
@@ -61,7 +64,12 @@ class Windowed:
         ready = b"".join(bytes(one) for one in self.pipe.to_write())
         count = len(ready) if everything else min(len(ready), self.choices.pick((0, 1, 9, 1_000, 1_000)))
         self.pipe.accepted(count)
-        self.left += ready[:count]
+        left = ready[:count]
+        for layer in self.outer:
+            left = left.translate(layer.table)
+        self.left += left
+        in_vain = self.pipe.wants & WRITE and not any(self.pipe.to_write()) and not self.pipe.must_finish
+        check(not in_vain, "it waits to write, but there is nothing to be written")
         if self.pipe.must_finish:
             self.pipe.finished()
         if count == len(ready) and not self.broken:
@@ -95,12 +103,16 @@ class Windowed:
             self.feed(end + bytes([GATE_END]))
 
     def reset(self) -> None:
-        """The tunnel breaks."""
+        """The tunnel breaks, perhaps directly behind octets."""
         if self.wire and not self.broken:
             fails = not self.peer or self.gate.waiting > 0
             self.broken = True
+            last = b""
+            if not self.peer:
+                last = counted(self.choices.pick((0, 0, 5, 30)), self.choices.byte()).translate(ASCII)
+                self.sent += last
             self.peer = self.peer or "fail"
-            self.feed(bytes([GATE_RESET]))
+            self.feed(last.translate(self.table) + bytes([GATE_RESET]))
             check(self.lost or not fails, "octets wait in vain", self.peer)
 
     def lose(self) -> None:
@@ -112,6 +124,16 @@ class Windowed:
             self.peer = self.peer or "fail"
             self.feed(b"")
             check(self.lost or not fails, "octets wait in vain", self.peer)
+
+    def fail(self) -> None:
+        """The wire fails; no layer learns that."""
+        if self.wire:
+            waits = self.gate.waiting > 0
+            self.wire = False
+            self.broken = True
+            self.peer = self.peer or "fail"
+            self.pipe.fail(TransportReset())
+            check(self.lost or not waits, "octets wait in vain", self.peer)
 
     def receive(self) -> None:
         """The caller asks for the next octets."""
@@ -171,7 +193,7 @@ class Windowed:
         check(self.read == self.sent, "something is never received", len(self.read), len(self.sent))
 
 
-RARE = (Windowed.finish, Windowed.end, Windowed.reset, Windowed.lose)
+RARE = (Windowed.finish, Windowed.end, Windowed.reset, Windowed.lose, Windowed.fail)
 ACTS = (
     Windowed.write,
     Windowed.write,

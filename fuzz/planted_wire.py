@@ -195,4 +195,55 @@ WIRE: tuple[Bug, ...] = (
         "",
         "link",
     ),
+    Bug(
+        "wire not given up after its end",
+        "mint/_wire/pipe.py",
+        "        hears = self._reading in {Reading.ENDED, Reading.CUT} and not self._wire_ended\n",
+        "        hears = self._reading in {Reading.ENDED, Reading.CUT}\n",
+        "pipe",
+    ),
+    Bug(
+        "wire read although nothing can arrive",
+        "mint/_wire/pipe.py",
+        "            and not self._wire_ended\n            and self._writing < Writing.FAILED\n",
+        "            and self._writing < Writing.FAILED\n",
+        "pipe",
+    ),
+    Bug(
+        "close_notify beyond the tunnel",
+        "mint/_wire/pipe.py",
+        "                if layer.keeps_wire:\n                    break\n",
+        "                if layer.keeps_wire:\n                    continue\n",
+        "pipe",
+    ),
+    Bug(
+        "pipe passes more while a window is shut",
+        "mint/_wire/pipe.py",
+        "< AHEAD and not self._windows_shut:",
+        "< AHEAD:",
+        "pipe",
+    ),
+    Bug(
+        "plaintext before a failure lost",
+        "mint/_wire/pipe.py",
+        "            failure = failure or (None if layer.ended else layer.failure)\n"
+        "            if not octets and not layer.ended:\n",
+        "            failure = failure or (None if layer.ended else layer.failure)\n"
+        "            if failure or not octets and not layer.ended:\n",
+        "pipe",
+    ),
+    Bug(
+        "failure of a layer forgotten",
+        "mint/_wire/pipe.py",
+        "            failure = failure or (None if layer.ended else layer.failure)\n",
+        "            failure = None if layer.ended else layer.failure\n",
+        "pipe",
+    ),
+    Bug(
+        "waits to write although the window is shut",
+        "mint/_wire/pipe.py",
+        "        waits = self._unsealed and self._windows_shut\n",
+        "        waits = False\n",
+        "pipe",
+    ),
 )
