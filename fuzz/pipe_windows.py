@@ -64,10 +64,10 @@ class Windowed:
         ready = b"".join(bytes(one) for one in self.pipe.to_write())
         count = len(ready) if everything else min(len(ready), self.choices.pick((0, 1, 9, 1_000, 1_000)))
         self.pipe.accepted(count)
-        left = ready[:count]
+        taken = ready[:count]
         for layer in self.outer:
-            left = left.translate(layer.table)
-        self.left += left
+            taken = taken.translate(layer.table)
+        self.left += taken
         in_vain = self.pipe.wants & WRITE and not any(self.pipe.to_write()) and not self.pipe.must_finish
         check(not in_vain, "it waits to write, but there is nothing to be written")
         if self.pipe.must_finish:
