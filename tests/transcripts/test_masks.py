@@ -29,6 +29,16 @@ def test_a_mask_is_as_long_as_the_secret_with_and_without_huffman_coding(secret:
     assert wire(masked) == wire(secret)
 
 
+@pytest.mark.parametrize("mark", [*"0-x*!|#@^{\\", "\x80", "\xe9", "\xff"])
+def test_a_mask_of_one_character_again_and_again(mark: str) -> None:
+    """Each length of code, so that its octets are used to the last bit, or not."""
+    for count in range(1, 41):
+        for secret in (mark * count, "0" * count + mark, mark * count + "{"):
+            masked = masks.refit(secret, [(0, len(secret))])
+            assert len(masked) == len(secret)
+            assert wire(masked) == wire(secret)
+
+
 @given(st.text(LATIN, min_size=1, max_size=100))
 def test_a_mask_fits_a_secret_whose_huffman_code_is_longer_than_itself(secret: str) -> None:
     compressed = huffman(secret)
@@ -85,6 +95,9 @@ def test_a_mask_keeps_only_characters_that_make_the_value_invalid(secret: str, f
         ("user:pass@host:443", "xxxxxxxxx@host:443"),
         ("host:443", "host:443"),
         ("//user:pass@host/", "//user:pass@host/"),
+        ("@host/", "@host/"),
+        ("http://@host/", "http://@host/"),
+        ("http://@host:80/a@b", "http://@host:80/a@b"),
     ],
 )
 def test_credentials_in_targets(text: str, masked: str) -> None:
@@ -103,6 +116,7 @@ def test_credentials_in_targets(text: str, masked: str) -> None:
         ("referer", "https://u:it's'!$&()*+,;=~._-%20@h/", f"https://{'x' * 24}@h/"),
         ("x-a", 'url="http://u:<">@h/"', 'url="http://xxxxx@h/"'),
         ("referer", "https://u:p@h/?q=a@b", "https://xxx@h/?q=a@b"),
+        ("location", "//u:p@h/", "//xxx@h/"),
         ("link", "<https://u:p@h/>, <https://h/a@b>", "<https://xxx@h/>, <https://h/a@b>"),
         ("authorization ", "Bearer abc", "xxxxxxxxxx"),
         ("x-a", "b\r\nCookie: abc", "b\r\nxxxxxxxxxxx"),
