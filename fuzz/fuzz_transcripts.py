@@ -133,6 +133,9 @@ class Talk:
                 made = made[1] if isinstance(made, tuple) else None
             results.append(made)
         one, two = results
+        if isinstance(two, MintError):
+            known = isinstance(two.successor, type(self.values[1]))
+            check(known, "an error has no successor", two, two.successor)
         same = repr(one) == repr(two) if isinstance(two, MintError) else one == two
         check(same, "a record changes a result", one, two)
         return two
@@ -160,6 +163,7 @@ class Talk:
                     link.put(part)
             got = self.call(lambda conn: conn.recv())
             if isinstance(got, MintError):
+                self.seen.append(got.responses)  # what had arrived before it is not lost
                 return
             self.seen.append(got)
 
@@ -196,7 +200,8 @@ def one(data: bytes) -> None:
     if secrets:
         check(made[-1].after == talk.values[0], "the replay leads elsewhere", made[-1].after, talk.values)
         flat = [one for step in talk.seen if isinstance(step, tuple | list) for one in step]
-        check([one for step in recorded for one in step][: len(flat)] == flat, "other responses", flat[:3])
+        fed = [one for step in recorded for one in step]
+        check(fed == flat, "other responses", fed[-3:], flat[-3:])
     elif not damaged:
         check(
             SECRET not in text, "a secret is in the transcript", text[max(0, text.find(SECRET) - 60) :][:90]

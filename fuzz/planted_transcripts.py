@@ -45,4 +45,18 @@ TRANSCRIPTS: tuple[Bug, ...] = (
         "        shown = name\n",
         "transcripts",
     ),
+    Bug(
+        "responses before a fault are not in the error",
+        "mint/_connections/base.py",
+        "raise from_fault(step.fault).marked(responses=tuple(before), successor=successor) from cause",
+        "raise from_fault(step.fault).marked(responses=(), successor=successor) from cause",
+        "transcripts",
+    ),
+    Bug(
+        "refusal without a successor",
+        "mint/_connections/base.py",
+        "        return from_fault(fault).marked(successor=self)\n",
+        "        return from_fault(fault)\n",
+        "transcripts",
+    ),
 )
