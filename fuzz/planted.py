@@ -8,6 +8,7 @@ from pathlib import Path
 
 from planted_bug import ROOT, Bug, core
 from planted_edges import EDGES
+from planted_facade import FACADE
 from planted_hpack import HPACK
 from planted_http1 import HTTP1
 from planted_http2 import HTTP2
@@ -492,6 +493,7 @@ BUGS: tuple[Bug, ...] = (
     *HTTP2,
     *WIRE,
     *TRANSCRIPTS,
+    *FACADE,
     *EDGES,
 )
 

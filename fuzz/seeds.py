@@ -29,6 +29,7 @@ BLOCKS = {
 # Harnesses whose input consists of decisions only.
 DECISIONS = (
     "exchanges",
+    "facade",
     "forks",
     "hpack",
     "http1",

@@ -26,6 +26,7 @@ COUNTS = {
     "forks": 50,
     "link": 300,
     "pipe": 200,
+    "facade": 300,
     "transcripts": 80,
     "streams": 150,
     "records": 300,
