@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import ssl
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("mint")
+# A shell that starts the tests in the background makes them ignore SIGINT, and Python then raises no
+# KeyboardInterrupt.
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
