@@ -521,13 +521,28 @@ def after_the_end(talk: Talk) -> None:
     stream.finished = False
 
 
+def headers_on_tunnel(talk: Talk) -> None:
+    """Send a field block on an open tunnel, which carries only DATA."""
+    tunnels = [one for one in talk.live(answering=True) if one.tunnel]
+    fields: Fields = [("x-a", "1")] if talk.choices.chance(50) else [(":status", "200")]
+    if tunnels and talk.fits(fields):
+        stream = talk.choices.pick(tunnels)
+        octets = talk.block(stream.id, fields, end=talk.choices.chance(50))
+        stream_error(talk, stream, octets, PROTOCOL_ERROR, "malformed_response")
+
+
 def bad_promise(talk: Talk) -> None:
-    """Send an invalid promise: an old or odd stream, or a request that a server may not promise."""
+    """Send an invalid promise: on a push, of an old or odd stream, or of what may not be promised."""
+    good: Fields = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
+    pushed = [one for one in talk.live() if one.promised]
+    if pushed and talk.choices.chance(50):
+        octets = talk.block(talk.choices.pick(pushed).id, good, end=False, promised=talk.next_push)
+        connection_error(talk, octets, PROTOCOL_ERROR)
+        return
     parents = [one for one in talk.live() if not one.promised]
     if not parents or not talk.options.push:
         return
     parent = talk.choices.pick(parents)
-    good: Fields = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
     if talk.choices.chance(25):
         wrong = talk.choices.pick((0, 1, talk.next_push - 2, talk.next_push + 1))
         # an old stream, stream 0, or one of the client
@@ -638,6 +653,7 @@ OTHERS: dict[str, Callable[[Talk], None]] = {
     "priority-of-another-size": priority_of_another_size,
     "bad-hpack": bad_hpack,
     "after-the-end": after_the_end,
+    "headers-on-tunnel": headers_on_tunnel,
     "bad-promise": bad_promise,
     "at-pending-limits": at_pending_limits,
     "flood": flood,
